@@ -1,0 +1,39 @@
+"""The reference study of zero-shot NAS: score networks without training them, measure them, and judge the scores."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/spaces.smk"
+include: "workflow/rules/truth.smk"
+include: "workflow/rules/scores.smk"
+include: "workflow/rules/latency.smk"
+include: "workflow/rules/study.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+report: "workflow/report/study.rst"
+
+
+localrules:
+    all,
+    tables,
+    figures,
+
+
+rule all:
+    """Everything: tables, figures, the joined study and its manifest."""
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,
+        "results/study.parquet",
+        "results/manifest.json",

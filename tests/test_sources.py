@@ -1,0 +1,400 @@
+"""Ground truth: which file is taken, what is refused and how, and that the numbers read are the benchmark's."""
+
+import bz2
+import hashlib
+import itertools
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zsnas import errors, sources, truth
+from zsnas.errors import StudyError
+from zsnas.files import read_provenance, write_parquet
+from zsnas.readers import analog_nasbench, nats_archive, pickles, table
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ROOT / "config" / "sources.csv"
+DATA = ROOT.parent / "shared" / "data"
+SAMPLES = DATA / "nats_format_samples"
+ARCHIVE = "NATS-tss-v1_0-3ffb9-simple"
+needs_data = pytest.mark.skipif(not DATA.exists(), reason="benchmark tables are not here")
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+CELLS = [
+    "|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|".format(*operations) for operations in itertools.product(OPERATIONS, repeat=6)
+]
+ANALOG = ("nasbench201", "cifar10", "analog_nasbench")
+NATS = ("nasbench201", "cifar10", "nats_test")
+
+
+@pytest.fixture
+def architectures(tmp_path):
+    """The space's index as far as truth.py reads it."""
+    write_parquet(pd.DataFrame({"arch": CELLS}), tmp_path / "architectures.parquet")
+    return tmp_path / "architectures.parquet"
+
+
+def refused(*parts):
+    """A StudyError of one line that contains every part."""
+    return pytest.raises(StudyError, match="^(?!.*\n)" + "".join(f"(?=.*{re.escape(str(part))})" for part in parts))
+
+
+def run_truth(monkeypatch, architectures, output, space, task, name, data_dir=None):
+    argv = ["truth", "--space", space, "--task", task, "--truth", name, "--sources", SOURCES, "--output", output]
+    argv += ["--architectures", architectures] + (["--data-dir", data_dir] if data_dir else [])
+    monkeypatch.setattr(sys, "argv", [str(arg) for arg in argv])
+    truth.main()
+    return pd.read_parquet(output)
+
+
+# The list of sources
+
+
+def test_every_source_has_a_reader_and_an_address():
+    for source in sources.read_sources(SOURCES):
+        assert sources.load_reader(source).read
+        assert source.url.startswith("https://")
+        assert bool(source.sha256) == bool(source.bytes)
+
+
+@pytest.mark.parametrize(
+    "asked, parts",
+    [
+        (("nasbench201", "cifar10", "nats_tset"), ("did you mean 'nats_test'?", "analog_nasbench_ptq", SOURCES)),
+        (("nasbench201", "cifar11", "nats_test"), ("no task 'cifar11'", "did you mean", "imagenet16-120")),
+        (("darts", "cifar10", "nats_test"), ("no space 'darts'", "nasbench201")),
+    ],
+)
+def test_an_unknown_truth_is_answered_with_what_there_is(asked, parts):
+    with refused(*parts):
+        sources.locate(*asked, SOURCES)
+
+
+def test_a_missing_file_is_named_with_its_address_and_place(tmp_path):
+    with refused(f"{ARCHIVE}.tar", "nats_tss.parquet", "https://drive.google.com/", f"data_dir '{tmp_path}'"):
+        sources.locate(*NATS, SOURCES, tmp_path)
+    with refused("data_dir (the config names none)"):
+        sources.locate(*NATS, SOURCES)
+
+
+def test_a_missing_package_is_named_with_its_address(tmp_path):
+    text = SOURCES.read_text().replace("package:analognasbench", "package:analognasbanch")
+    (tmp_path / "sources.csv").write_text(text)
+    with refused("analognasbanch/data.anb", "install the package from https://pypi.org/"):
+        sources.locate(*ANALOG, tmp_path / "sources.csv")
+
+
+def test_the_official_archive_comes_first_then_a_table(tmp_path):
+    for file, later in [("nats_tss.parquet", "table"), (ARCHIVE, "nats_archive"), (f"{ARCHIVE}.tar", "nats_archive")]:
+        (tmp_path / file).touch()
+        source, path = sources.locate(*NATS, SOURCES, tmp_path)
+        assert (source.reader, path) == (later, tmp_path / file)
+
+
+def test_a_file_in_data_dir_wins_over_the_package(tmp_path):
+    assert sources.locate(*ANALOG, SOURCES, tmp_path)[1].parent.name == "analognasbench"
+    (tmp_path / "data.anb").touch()
+    assert sources.locate(*ANALOG, SOURCES, tmp_path)[1] == tmp_path / "data.anb"
+
+
+@pytest.mark.parametrize(
+    "old, new, parts",
+    [
+        ("space,task", "space,tusk", ("must have the columns space,task",)),
+        ("accuracy,true", "accuracy,yes", ("line 2", "'yes'", "true or false")),
+        (",5610467,", ",5.6e6,", ("line 2", "bytes must be whole numbers", "5.6e6")),
+        ("nasbench201,cifar10", "nasbench201,,,cifar10", ("line 2", "cells")),
+        ("analog_nasbench,package", "analog_nasbanch,package", ("unknown reader", "did you mean 'analog_nasbench'?")),
+    ],
+)
+def test_a_bad_list_of_sources_is_refused(tmp_path, old, new, parts):
+    (tmp_path / "sources.csv").write_text(SOURCES.read_text().replace(old, new))
+    with refused(*parts):
+        sources.verify(*sources.locate(*ANALOG, tmp_path / "sources.csv"))
+
+
+def test_an_absent_list_of_sources_is_named(tmp_path):
+    with refused(tmp_path / "sources.csv", "cannot be read"):
+        sources.locate(*ANALOG, tmp_path / "sources.csv")
+
+
+# The package's file, always at hand
+
+
+def test_analog_nasbench_covers_the_space():
+    source, path = sources.locate(*ANALOG, SOURCES)
+    assert sources.verify(source, path) == source.sha256
+    frame = analog_nasbench.read(path, "baseline_accuracy")
+    assert sorted(frame["arch"]) == sorted(CELLS)
+    # A network without a path to its output guesses among ten classes.
+    dead = frame.set_index("arch")["value"]["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"]
+    assert dead == frame["value"].min() == 10
+    assert 94 < frame["value"].max() < 94.5
+
+
+def test_analog_nasbench_edges_are_in_order():
+    assert analog_nasbench.arch_string((0, 1, 2, 3, 4, 2)) == (
+        "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|avg_pool_3x3~1|nor_conv_3x3~2|"
+    )
+
+
+def test_analog_nasbench_without_the_field_is_refused():
+    with refused("data.anb", "'accuracy'"):
+        analog_nasbench.read(sources.locate(*ANALOG, SOURCES)[1], "accuracy")
+
+
+@pytest.mark.parametrize("name", ["", "_analog", "_noisy", "_ptq", "_qat"])
+def test_analog_nasbench_as_a_truth(tmp_path, monkeypatch, architectures, name):
+    output = tmp_path / "results" / "truth.parquet"
+    frame = run_truth(monkeypatch, architectures, output, "nasbench201", "cifar10", f"analog_nasbench{name}")
+    assert list(frame) == ["arch", "accuracy", "split", "epochs", "train_seeds", "source"]
+    assert list(frame["arch"]) == CELLS
+    assert frame["split"].isna().all() and frame["epochs"].isna().all()
+    provenance = read_provenance(output)
+    assert provenance["source"] == "data.anb" and provenance["larger_is_better"] is True
+    assert provenance["sha256"] == hashlib.sha256(sources.locate(*ANALOG, SOURCES)[1].read_bytes()).hexdigest()
+    assert [file.name for file in output.parent.iterdir()] == ["truth.parquet"]
+
+
+@pytest.mark.parametrize(
+    "damage, parts",
+    [
+        (lambda data: data[:-1000], ("truncated or altered", "5609467 bytes instead of 5610467")),
+        (lambda data: data[:-1] + b"!", ("truncated or altered", "sha256")),
+        (lambda data: b"\n<!DOCTYPE html><title>Sign in</title>", ("a web page",)),
+    ],
+    ids=["truncated", "altered", "html"],
+)
+def test_a_damaged_pinned_file_is_refused(tmp_path, damage, parts):
+    (tmp_path / "data.anb").write_bytes(damage(sources.locate(*ANALOG, SOURCES)[1].read_bytes()))
+    with refused(tmp_path / "data.anb", *parts, "again"):
+        sources.verify(*sources.locate(*ANALOG, SOURCES, tmp_path))
+
+
+def test_the_reader_itself_refuses_a_truncated_pickle(tmp_path):
+    (tmp_path / "data.anb").write_bytes(sources.locate(*ANALOG, SOURCES)[1].read_bytes()[:100_000])
+    with refused(tmp_path / "data.anb", "truncated or altered"):
+        analog_nasbench.read(tmp_path / "data.anb", "baseline_accuracy")
+
+
+# Pickles
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("pwned",)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_malicious_pickle_runs_nothing(capsys, protocol):
+    with refused("data.anb", ".print", "do not trust"):
+        pickles.load(pickle.dumps({"weights": Evil()}, protocol), nats_archive.ADMITTED, "data.anb")
+    assert capsys.readouterr().out == ""
+
+
+def test_numbers_pickled_by_numpy_are_admitted():
+    # The benchmark was written by numpy 1, which called its core so.
+    data = pickle.dumps([np.float64(1.5), np.int64(3)], 3).replace(b"numpy._core.", b"numpy.core.")
+    assert pickles.load(data, nats_archive.ADMITTED, "x") == [1.5, 3]
+
+
+# Tables
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_a_table_leaves_out_what_was_not_measured(tmp_path, name):
+    frame = pd.DataFrame({"arch_str": CELLS[:3], "acc": [91.5, None, 10.0], "other": ["a", "b", "c"]})
+    frame.to_csv(tmp_path / name, index=False) if name == "t.csv" else frame.to_parquet(tmp_path / name)
+    assert table.read(tmp_path / name, "acc").to_dict("list") == {"arch": [CELLS[0], CELLS[2]], "value": [91.5, 10.0]}
+    with refused(tmp_path / name, "no column 'acd'", "did you mean 'acc'?"):
+        table.check(tmp_path / name, "acd")
+    with refused(tmp_path / name, "cannot be read as numbers in 'other'"):
+        table.read(tmp_path / name, "other")
+
+
+def test_a_table_without_architectures_is_refused(tmp_path):
+    pd.DataFrame({"cell": CELLS[:3], "acc": 90.0}).to_csv(tmp_path / "t.csv", index=False)
+    with refused(tmp_path / "t.csv", "'arch' or 'arch_str'", "cell"):
+        table.check(tmp_path / "t.csv", "acc")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing", b"<html>quota exceeded</html>"])
+def test_what_is_no_table_is_refused_before_any_job(tmp_path, content):
+    (tmp_path / "nats_tss.parquet").write_bytes(content)
+    with refused(tmp_path / "nats_tss.parquet"):
+        sources.verify(*sources.locate(*NATS, SOURCES, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "change, parts",
+    [
+        (lambda frame: frame[:-5], ("incomplete", "15620 of 15625")),
+        (lambda frame: frame.replace(CELLS[7], "|none~0|"), ("1 architectures that nasbench201 does not know", "none")),
+        (lambda frame: pd.concat([frame, frame[:1]]), ("more than one row", CELLS[0])),
+        (lambda frame: frame.assign(cifar10_test_acc=0.93), ("percent", "0.93")),
+        (lambda frame: frame.drop(columns="cifar10_test_acc"), ("no column 'cifar10_test_acc'",)),
+    ],
+    ids=["incomplete", "stranger", "twice", "fraction", "column"],
+)
+def test_a_table_that_does_not_fit_the_space_is_refused(tmp_path, monkeypatch, architectures, change, parts):
+    frame = change(pd.DataFrame({"arch_str": CELLS, "cifar10_test_acc": np.linspace(10, 94, len(CELLS))}))
+    frame.to_parquet(tmp_path / "nats_tss.parquet")
+    with refused(tmp_path / "nats_tss.parquet", *parts):
+        run_truth(monkeypatch, architectures, tmp_path / "out.parquet", *NATS, data_dir=tmp_path)
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_source_may_declare_that_it_covers_a_part(tmp_path, monkeypatch, architectures):
+    write_parquet(pd.DataFrame({"arch": CELLS[5:9], "acc": 90.0}), tmp_path / "part.parquet")
+    whole, _ = sources.locate(*ANALOG, SOURCES)
+    part = sources.Source(**{**vars(whole), "reader": "table", "column": "acc", "architectures": 4})
+    assert list(truth.truth_table(part, tmp_path / "part.parquet", CELLS)["arch"]) == CELLS[5:9]
+
+
+# Benchmark files, where they are at hand
+
+
+@needs_data
+@pytest.mark.parametrize("task", ["cifar10", "cifar100", "imagenet16-120"])
+def test_the_table_of_nats_bench(tmp_path, monkeypatch, architectures, task):
+    frame = run_truth(monkeypatch, architectures, tmp_path / "out.parquet", "nasbench201", task, "nats_test", DATA)
+    # The benchmark's published maxima.
+    assert frame["accuracy"].max() == pytest.approx({"cifar10": 94.373, "cifar100": 73.513}.get(task, 47.311), abs=1e-3)
+    assert len(frame) == 15_625 and set(frame["epochs"]) == {200} and set(frame["source"]) == {"nats_tss.parquet"}
+    assert frame["train_seeds"].isna().all()  # the table does not say how many
+
+
+@needs_data
+def test_two_independent_trainings_agree():
+    nats = table.read(DATA / "nats_tss.parquet", "cifar10_test_acc").set_index("arch")["value"]
+    analog = analog_nasbench.read(sources.locate(*ANALOG, SOURCES)[1], "baseline_accuracy").set_index("arch")["value"]
+    ranks = pd.DataFrame({"nats": nats, "analog": analog}).rank()
+    assert ranks["nats"].corr(ranks["analog"]) == pytest.approx(0.991, abs=1e-3)
+
+
+@pytest.fixture
+def tar(tmp_path):
+    """The genuine architectures 0, 11 and 284, in a tar as the benchmark publishes it."""
+    with tarfile.open(tmp_path / f"{ARCHIVE}.tar", "w") as archive:
+        archive.add(SAMPLES / ARCHIVE, ARCHIVE)
+    return tmp_path / f"{ARCHIVE}.tar"
+
+
+@needs_data
+def test_genuine_archive_and_table_agree(tar):
+    """Every truth that has both an archive and a table gives the same numbers for the sampled architectures."""
+    every = sources.read_sources(SOURCES)
+    for source in every:
+        if source.reader != "nats_archive":
+            continue
+        column = next(
+            other.column
+            for other in every
+            if (other.task, other.truth, other.reader) == (source.task, source.truth, "table")
+        )
+        expected = table.read(DATA / "nats_tss.parquet", column).set_index("arch")["value"]
+        for path in (SAMPLES / ARCHIVE, tar):
+            frame = nats_archive.read(path, source.column)
+            assert len(frame) == 3
+            # Some of the table's columns are float32.
+            assert list(frame["value"]) == pytest.approx(list(expected[frame["arch"]]), rel=1e-7)
+            if source.epochs == 200:
+                assert set(frame["train_seeds"]) == {3}
+
+
+@needs_data
+def test_the_size_space_reads_alike():
+    frame = nats_archive.read(SAMPLES / "NATS-sss-v1_0-50262-simple", "90/cifar10/ori-test@89")
+    assert dict(zip(frame["arch"], frame["value"].round(2), strict=True)) == {
+        "8:8:8:8:8": 79.79,
+        "8:8:8:16:32": 85.77,
+        "8:8:40:32:40": 89.51,
+    }
+
+
+@needs_data
+def test_an_archive_of_some_architectures_is_incomplete_for_the_space(tmp_path, monkeypatch, architectures, tar):
+    assert sources.verify(*sources.locate(*NATS, SOURCES, tmp_path)) == hashlib.sha256(tar.read_bytes()).hexdigest()
+    with refused(tar, "3 of 15625"):
+        run_truth(monkeypatch, architectures, tmp_path / "out.parquet", *NATS, data_dir=tmp_path)
+
+
+@needs_data
+def test_an_archive_of_a_small_space_becomes_truth(tmp_path, tar):
+    source, path = sources.locate(*NATS, SOURCES, tmp_path)
+    cells = sorted(nats_archive.read(path, source.column)["arch"])
+    frame = truth.truth_table(source, path, cells)
+    assert list(frame["arch"]) == cells and list(frame["train_seeds"]) == [3, 3, 3]
+
+
+@needs_data
+def test_damaged_archives_are_refused(tmp_path, tar):
+    column = "200/cifar10/ori-test@199"
+    folder = tmp_path / "folder" / ARCHIVE
+    shutil.copytree(SAMPLES / ARCHIVE, folder, copy_function=shutil.copyfile)
+    for path in (folder, tar):
+        with refused(path, "000000.pickle.pbz2", "200/svhn/ori-test@199"):
+            nats_archive.check(path, "200/svhn/ori-test@199")
+        with refused(path, "schedule/dataset/split@epoch"):
+            nats_archive.check(path, "ori-test")
+
+    whole = tar.read_bytes()
+    for content in (whole[:200], whole[:100_000], b"no tar at all" * 100):
+        tar.write_bytes(content)
+        with refused(tar, "again"):
+            nats_archive.check(tar, column)
+            nats_archive.read(tar, column)
+
+    first = folder / "000000.pickle.pbz2"
+    for content in (first.read_bytes()[:50_000], b"<html>", bz2.compress(pickle.dumps(Evil())), bz2.compress(b"x")):
+        first.write_bytes(content)
+        with refused(first):
+            nats_archive.check(folder, column)
+    for file in folder.iterdir():
+        file.unlink()
+    with refused(folder, "holds no architecture"):
+        nats_archive.check(folder, column)
+
+
+# Programs
+
+
+def test_provenance_of_a_foreign_table_is_empty(tmp_path):
+    pd.DataFrame({"arch": CELLS[:2]}).to_parquet(tmp_path / "t.parquet")
+    assert read_provenance(tmp_path / "t.parquet") == {}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "t.parquet"
+    write_parquet(pd.DataFrame({"arch": ["old"]}), path, source="old")
+    monkeypatch.setattr("zsnas.files.os.replace", lambda *paths: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_parquet(pd.DataFrame({"arch": ["new"]}), path, source="new")
+    assert list(tmp_path.iterdir()) == [path] and read_provenance(path) == {"source": "old"}
+
+
+def test_a_study_error_ends_a_program_with_one_line():
+    def command():
+        raise StudyError("first\nsecond")
+
+    with pytest.raises(SystemExit, match="^error: first second$"):
+        errors.run(command)
+
+
+def test_the_command_line_needs_no_torch_and_shows_no_traceback(tmp_path):
+    code = "import sys, zsnas.truth as t; t.errors.run(t.main) if len(sys.argv) > 1 else print('torch' in sys.modules)"
+    quiet = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert quiet.stdout == "False\n"
+    options = ["--space", "nasbench201", "--task", "cifar10", "--truth", "nats", "--sources", SOURCES]
+    options += ["--architectures", tmp_path / "a.parquet", "--output", tmp_path / "o.parquet"]
+    failed = subprocess.run([sys.executable, "-m", "zsnas.truth", *options], capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: ") and failed.stderr.count("\n") == 1

@@ -1,0 +1,62 @@
+"""What the stages share: the config, checked, and the lists that follow from it."""
+
+import os
+import sys
+from pathlib import Path
+
+CODE = Path(workflow.basedir, "workflow/zsnas")
+SOURCES = Path(workflow.basedir, "config/sources.csv")
+CONFIG_PLACE = " + ".join(map(str, workflow.overwrite_configfiles or ["config/config.yaml"]))
+
+# Jobs run this checkout's code, whatever is installed and wherever the working directory is.
+sys.path.insert(0, str(CODE.parent))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE.parent), os.environ.get("PYTHONPATH")]))
+
+from zsnas import registry
+from zsnas.config import check
+from zsnas.errors import StudyError
+
+if workflow.is_main_process:
+    try:
+        check(config, CONFIG_PLACE, SOURCES)
+    except StudyError as error:
+        sys.exit(f"error: {error}")
+
+PROXIES = registry.proxies()
+STRUCTURAL = [name for name in config["proxies"] if PROXIES[name].structural]
+NETWORK_PROXIES = [name for name in config["proxies"] if not PROXIES[name].structural]
+MEMBERS = {name: members for name, members in config.get("bundles", {}).items()}
+BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in members}
+BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
+TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
+TRUTHS = [(space, task, truth) for space, task in TASKS for truth in config["spaces"][space]["tasks"][task]]
+DEVICES = config.get("devices", [])
+
+
+wildcard_constraints:
+    space="|".join(config["spaces"]),
+    task="|".join(dict.fromkeys(task for _, task in TASKS)),
+    truth="|".join(dict.fromkeys(truth for *_, truth in TRUTHS)),
+    bundle="|".join(BUNDLES) or "none",
+    device="|".join(DEVICES) or "none",
+    inputs=config["inputs"],
+    seed=r"\d+",
+    batch=r"\d+",
+    size=r"\d+",
+    shard=r"\d{4}",
+
+
+def members(bundle):
+    """The proxies that a bundle computes; a proxy in no bundle is a bundle of its own."""
+    return MEMBERS.get(bundle, [bundle])
+
+
+def shards(space):
+    """Numbers of the shards that hold the networks asked for, as four digits."""
+    count = -(-config["spaces"][space]["architectures"] // config["shard_size"])
+    return [f"{shard:04d}" for shard in range(count)]
+
+
+def code(*names):
+    """Files of the package, by name."""
+    return [CODE / name for name in names]

@@ -1,0 +1,7 @@
+"""Figures."""
+
+
+rule figures:
+    """All figures."""
+    input:
+        [],

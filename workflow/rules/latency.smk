@@ -1,0 +1,57 @@
+"""Latency: per device and shard of networks, then gathered. A measurement has the machine to itself."""
+
+DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
+
+
+def latency_shards(wildcards):
+    """All shards of a space, task and device."""
+    return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+
+
+rule measure:
+    """Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."""
+    input:
+        architectures=ancient("results/spaces/{space}/architectures.parquet"),
+        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
+        code=code("latency.py", "randomness.py"),
+    output:
+        DEVICE_SHARD,
+    log:
+        "logs/measure/{space}-{task}-{device}-size{size}-{shard}.log",
+    benchmark:
+        "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
+    threads: workflow.cores or 1  # all there are, so that no other job runs beside it
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.latency"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --architectures {input.architectures}"
+        " --shard {wildcards.shard}"
+        " --shard-size {wildcards.size}"
+        " --output {output} 2> {log}"
+
+
+rule latency:
+    """Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."""
+    input:
+        shards=latency_shards,
+        code=code("gather.py"),
+    output:
+        "results/latency/{space}/{task}/{device}.parquet",
+    log:
+        "logs/latency/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/latency/{space}-{task}-{device}.tsv"
+    params:
+        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.gather"
+        " --first {params.first}"
+        " --output {output}"
+        " {input.shards} 2> {log}"

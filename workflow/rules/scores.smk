@@ -1,0 +1,131 @@
+"""Scores: structural proxies of all architectures at once, the others per bundle, seed and shard of networks."""
+
+SCORE_CODE = code("score.py", "engine.py", "passes.py", "batchnorm.py", "inputs.py", "randomness.py")
+SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
+
+
+def proxy_files(names):
+    """The files that declare these proxies."""
+    return sorted({PROXIES[name].file for name in names})
+
+
+def images(wildcards):
+    """Real images to score with, where the config asks for them."""
+    return ["results/images/{task}.npz"] if wildcards.inputs == "images" else []
+
+
+def score_shards(wildcards):
+    """All shards of all bundles and seeds of a space and task."""
+    return expand(
+        SHARD,
+        bundle=BUNDLES,
+        seed=config["seeds"],
+        inputs=config["inputs"],
+        batch=config["batch"],
+        size=config["shard_size"],
+        shard=shards(wildcards.space),
+        allow_missing=True,
+    )
+
+
+rule structural:
+    """Score all architectures of {wildcards.space} by what they are made of."""
+    input:
+        architectures="results/spaces/{space}/architectures.parquet",
+        code=code("structural.py") + proxy_files(STRUCTURAL),
+    output:
+        "results/scores/{space}/structural.parquet",
+    log:
+        "logs/structural/{space}.log",
+    benchmark:
+        "benchmarks/structural/{space}.tsv"
+    params:
+        proxies=STRUCTURAL,
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.structural"
+        " --space {wildcards.space}"
+        " --proxies {params.proxies}"
+        " --architectures {input.architectures}"
+        " --output {output} 2> {log}"
+
+
+rule images:
+    """Prepare images of {wildcards.task} to score with."""
+    input:
+        code=code("images.py"),
+    output:
+        "results/images/{task}.npz",
+    log:
+        "logs/images/{task}.log",
+    benchmark:
+        "benchmarks/images/{task}.tsv"
+    params:
+        source=lambda wildcards: config.get("images", {}).get(wildcards.task, "official"),
+        data_dir=config.get("data_dir", "data"),
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.images"
+        " --task {wildcards.task}"
+        " --source {params.source}"
+        " --data-dir {params.data_dir}"
+        " --output {output} 2> {log}"
+
+
+rule score:
+    """Score shard {wildcards.shard} of {wildcards.space}, {wildcards.task} by {params.proxies}."""
+    input:
+        architectures=ancient("results/spaces/{space}/architectures.parquet"),
+        images=images,
+        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
+        code=SCORE_CODE,
+    output:
+        SHARD,
+    log:
+        "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.log",
+    benchmark:
+        "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.tsv"
+    params:
+        proxies=lambda wildcards: members(wildcards.bundle),
+        inputs=lambda wildcards, input: input.images or "noise",
+    threads: 2
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.score"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --proxies {params.proxies}"
+        " --seed {wildcards.seed}"
+        " --inputs {params.inputs}"
+        " --batch {wildcards.batch}"
+        " --architectures {input.architectures}"
+        " --shard {wildcards.shard}"
+        " --shard-size {wildcards.size}"
+        " --workers {threads}"
+        " --output {output} 2> {log}"
+
+
+rule scores:
+    """Gather the scores of {wildcards.space}, {wildcards.task}."""
+    input:
+        shards=score_shards,
+        code=code("gather.py"),
+    output:
+        "results/scores/{space}/{task}/scores.parquet",
+    log:
+        "logs/scores/{space}-{task}.log",
+    benchmark:
+        "benchmarks/scores/{space}-{task}.tsv"
+    params:
+        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.gather"
+        " --first {params.first}"
+        " --output {output}"
+        " {input.shards} 2> {log}"

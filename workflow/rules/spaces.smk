@@ -1,0 +1,17 @@
+"""Spaces: from a plug-in in workflow/zsnas/spaces to the index of its architectures."""
+
+
+rule architectures:
+    """List the architectures of {wildcards.space}."""
+    input:
+        code=lambda wildcards: code("index.py", f"spaces/{wildcards.space}.py"),
+    output:
+        "results/spaces/{space}/architectures.parquet",
+    log:
+        "logs/architectures/{space}.log",
+    benchmark:
+        "benchmarks/architectures/{space}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.index {wildcards.space} {output} 2> {log}"

@@ -1,0 +1,67 @@
+"""Tables: each analysis of the study once, then as .csv, .tex and .html."""
+
+TABLES = ["correlation", "selection", "cost"] + (["pareto", "budget"] if DEVICES else [])
+
+
+def analysis_input(wildcards):
+    """What an analysis reads: the joined study, or the scores themselves for what they cost."""
+    return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]
+
+
+rule tables:
+    """All tables."""
+    input:
+        expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "tex", "html"]),
+
+
+rule analysis:
+    """Judge the proxies: {wildcards.analysis}."""
+    input:
+        tables=analysis_input,
+        code=lambda wildcards: code(
+            "judge/__main__.py",
+            "judge/population.py",
+            "judge/statistics.py",
+            f"judge/{'pareto' if wildcards.analysis == 'budget' else wildcards.analysis}.py",
+        ),
+    output:
+        "results/analysis/{analysis}.parquet",
+    log:
+        "logs/analysis/{analysis}.log",
+    benchmark:
+        "benchmarks/analysis/{analysis}.tsv"
+    params:
+        proxies=config["proxies"],
+        replicates=config["replicates"],
+    wildcard_constraints:
+        analysis="|".join(TABLES),
+    threads: 2
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.judge {wildcards.analysis}"
+        " --proxies {params.proxies}"
+        " --replicates {params.replicates}"
+        " --threads {threads}"
+        " --output {output}"
+        " {input.tables} 2> {log}"
+
+
+rule table:
+    """Write the {wildcards.table} table."""
+    input:
+        "results/analysis/{table}.parquet",
+    output:
+        csv="results/tables/{table}.csv",
+        tex="results/tables/{table}.tex",
+        html=report("results/tables/{table}.html", caption="../report/{table}.rst", category="Tables"),
+    log:
+        "logs/table/{table}.log",
+    benchmark:
+        "benchmarks/table/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(TABLES),
+    conda:
+        "../../envs/zsnas.yaml"
+    script:
+        "../scripts/table.py"

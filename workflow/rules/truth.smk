@@ -1,0 +1,36 @@
+"""Ground truth: from a file named in config/sources.csv to one table per space, task and truth."""
+
+from zsnas import sources
+
+
+def truth_file(wildcards):
+    """The file that a truth is read from."""
+    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))[1]
+
+
+rule truth:
+    """Read the truth {wildcards.truth} of {wildcards.space}, {wildcards.task}."""
+    input:
+        file=truth_file,
+        sources=SOURCES,
+        architectures="results/spaces/{space}/architectures.parquet",
+        code=code("truth.py", "sources.py"),
+    output:
+        "results/truth/{space}/{task}/{truth}.parquet",
+    log:
+        "logs/truth/{space}-{task}-{truth}.log",
+    benchmark:
+        "benchmarks/truth/{space}-{task}-{truth}.tsv"
+    params:
+        data_dir=f"--data-dir {config['data_dir']}" if "data_dir" in config else "",
+    conda:
+        "../../envs/zsnas.yaml"
+    shell:
+        "python -m zsnas.truth"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --truth {wildcards.truth}"
+        " --sources {input.sources}"
+        " {params.data_dir}"
+        " --architectures {input.architectures}"
+        " --output {output} 2> {log}"

@@ -1,0 +1,11 @@
+"""Training-free scores of neural architectures: computing them, measuring what they cost, and judging them."""
+
+
+def proxy(function=None, *, paper="", larger_is_better=True, precision="float32"):
+    """Declare a function a proxy: its parameter names are the passes it needs, its name is the proxy's.
+
+    The facts given here are literals and are read from the source (see `zsnas.registry`); the function stays as it is.
+    paper: where the score was published. precision: "float32", or "float64" for a score that single precision would
+    drown in cancellation or overflow.
+    """
+    return function if function else lambda function: function

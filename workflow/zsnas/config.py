@@ -1,0 +1,94 @@
+"""Check a study's config before any job runs: its shape, the names in it, and the files it relies on.
+
+Every mistake is one line that names the key, the file and the way out.
+"""
+
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from zsnas import devices, registry, sources
+from zsnas.errors import StudyError, suggestion
+from zsnas.registry import PACKAGE, look_up
+
+SCHEMA = PACKAGE.parent / "schemas" / "config.schema.yaml"
+
+
+def check(config, place, sources_csv):
+    """Raise StudyError for the first mistake in `config`. place: what to call the config file in messages."""
+    check_shape(config, place)
+    for name, study in config["spaces"].items():
+        space = look_up("space", name, registry.spaces(), f"{place}, key 'spaces'")
+        if study["architectures"] > space.canonical:
+            raise StudyError(
+                f"{place}, key 'spaces.{name}.architectures': {study['architectures']} asked for, but {name} has "
+                f"{space.canonical} canonical networks; ask for at most that many"
+            )
+        for task, truths in study["tasks"].items():
+            look_up("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
+            for truth in truths:
+                sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir")))
+    check_proxies(config, place)
+    for name in config.get("devices", []):
+        check_device(name, place)
+    if config["inputs"] == "images":
+        check_images(config, place)
+
+
+def check_shape(config, place):
+    """The keys and the types of their values, against the schema."""
+    schema = yaml.safe_load(SCHEMA.read_text())
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if error is None:
+        return
+    key = ".".join(map(str, error.absolute_path))
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = next(name for name in error.instance if name not in known)
+        way_out = suggestion(str(unknown), known) or f"; known: {', '.join(known)}"
+        raise StudyError(f"{place}: unknown key '{f'{key}.' if key else ''}{unknown}'{way_out}")
+    where = f"key '{key}'" if key else "top level"
+    raise StudyError(f"{place}, {where}: {error.message}; see config/README.md")
+
+
+def check_proxies(config, place):
+    """Names in `proxies` and `bundles`; a proxy belongs to one bundle, and a bundle takes no other proxy's name."""
+    for name in config["proxies"]:
+        look_up("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+    bundled = {}
+    for bundle, members in config.get("bundles", {}).items():
+        if bundle in registry.proxies():
+            raise StudyError(f"{place}, key 'bundles.{bundle}': that is the name of a proxy; call the bundle otherwise")
+        for name in members:
+            proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'bundles.{bundle}'")
+            if proxy.structural:
+                raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is structural and shares no pass; take it out")
+            if name in bundled:
+                raise StudyError(f"{place}, key 'bundles': '{name}' is in '{bundled[name]}' and '{bundle}'; leave it in one")
+            bundled[name] = bundle
+
+
+def check_device(name, place):
+    """A device's name and each of its parts."""
+    where = f"{place}, key 'devices'"
+    device = devices.parse(name)
+    if device is None:
+        raise StudyError(
+            f"{where}: '{name}' is no device; write plugin-runtime-precision-batchN-threadsN, "
+            "such as local-onnxruntime-float32-batch1-threads1"
+        )
+    plugin = look_up("device", device.plugin, registry.devices(), where)
+    look_up(f"runtime of device '{plugin.name}'", device.runtime, dict.fromkeys(plugin.runtimes), where)
+    look_up(f"precision of device '{plugin.name}'", device.precision, dict.fromkeys(plugin.precisions), where)
+
+
+def check_images(config, place):
+    """A given file of images must be there; tasks without one take the official data set."""
+    for task, file in config.get("images", {}).items():
+        path = Path(config.get("data_dir", ""), file)
+        if not path.is_file():
+            raise StudyError(
+                f"{place}, key 'images.{task}': no file {path}; correct the name or 'data_dir', or remove the key "
+                "to take the official data set"
+            )

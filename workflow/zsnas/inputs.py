@@ -1,0 +1,56 @@
+"""Minibatches for the proxies: standard normal noise with random labels, or real images.
+
+A minibatch depends on (seed, task, what it is for) and is the same for all architectures.
+"""
+
+import numpy as np
+import torch
+
+from zsnas.errors import StudyError
+from zsnas.randomness import derive_seed
+
+# Channel means and deviations of the training images (0 to 255), as NATS-Bench's training normalised them.
+STATISTICS = {
+    "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
+    "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
+    "imagenet16-120": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
+}
+MINIBATCHES = 2  # what ZiCo needs; every other proxy reads the first
+
+
+def minibatches(source, task, facts, batch, seed):
+    """MINIBATCHES pairs of inputs [batch, 3, H, W] (float32, normalised) and labels [batch].
+
+    source: "noise", or the path of an .npz of `images` (uint8 [N, H, W, 3]) and `labels` [N]. facts: the task's
+    `classes` and `resolution`. Raises StudyError for images that do not fit the task or are too few.
+    """
+    generator = torch.Generator().manual_seed(derive_seed(seed, task, "minibatch"))
+    if source == "noise":
+        shape = (batch, 3, facts["resolution"], facts["resolution"])
+        return [
+            (torch.randn(shape, generator=generator), torch.randint(facts["classes"], (batch,), generator=generator))
+            for _ in range(MINIBATCHES)
+        ]
+    images, labels = read_images(source, task, facts, MINIBATCHES * batch)
+    chosen = torch.randperm(len(images), generator=generator)[: MINIBATCHES * batch].numpy()
+    mean, deviation = (np.array(values, np.float32) for values in STATISTICS[task])
+    normalised = (images[chosen].astype(np.float32) - mean) / deviation
+    inputs = torch.from_numpy(normalised).permute(0, 3, 1, 2).contiguous()
+    return list(zip(inputs.split(batch), torch.from_numpy(labels[chosen].astype(np.int64)).split(batch)))
+
+
+def read_images(path, task, facts, at_least):
+    """Images (uint8 [N, H, W, 3]) and labels [N] of an .npz file, checked against the task."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            images, labels = archive["images"], archive["labels"]
+    except (OSError, KeyError, ValueError) as error:
+        raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make it with `python -m zsnas.images`")
+    side = facts["resolution"]
+    if images.dtype != np.uint8 or images.shape[1:] != (side, side, 3) or len(images) != len(labels):
+        raise StudyError(f"{path}: task '{task}' needs uint8 images [N, {side}, {side}, 3], found {images.dtype} {images.shape}")
+    if len(images) < at_least:
+        raise StudyError(f"{path} has {len(images)} images, {at_least} are needed: add images or lower 'batch'")
+    if labels.min() < 0 or labels.max() >= facts["classes"]:
+        raise StudyError(f"{path}: labels must be 0 to {facts['classes'] - 1} for task '{task}'")
+    return images, labels

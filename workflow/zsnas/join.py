@@ -1,0 +1,72 @@
+"""Join what is known of a task's architectures: `python -m zsnas.join`. One row per architecture and seed.
+
+Columns: the index (`arch`, `canonical`, `iso_class`, `reachable`, `connected`), `space`, `task`, `seed`, `sampled` (its
+canonical network is among those the data-driven proxies scored), one column per proxy (NaN where a proxy failed, or
+where an architecture was not sampled), `{metric}_{truth}` per truth, and `latency_ms_{device}`, `energy_mj_{device}`
+per device. Which truths are larger when better is in the file's provenance, under `truths`.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from zsnas import errors
+from zsnas.files import read_provenance, write_parquet
+
+INDEX = ["arch", "canonical", "iso_class", "reachable", "connected"]
+
+
+def join(index, seeds, scores, truths, latencies):
+    """The joined frame.
+
+    index: a space's architectures. scores: long frames of scores, by `arch` (structural) or by `canonical` and `seed`.
+    truths, latencies: frames by truth and device name; a latency is given by `canonical` or by `arch`.
+    """
+    frame = index[INDEX].merge(pd.DataFrame({"seed": seeds}), how="cross")
+    sampled = [long.canonical for long in scores if "canonical" in long]
+    frame["sampled"] = frame.canonical.isin(pd.concat(sampled)) if sampled else False
+    for long in scores:
+        keys = ["arch"] if "arch" in long else ["canonical", "seed"]
+        columns = long.pivot(index=keys, columns="proxy", values="score").reset_index()
+        frame = frame.merge(columns, on=keys, how="left", validate="m:1")
+    for name, truth in truths.items():
+        metric = truth.columns[1]
+        frame = frame.merge(
+            truth[["arch", metric]].rename(columns={metric: f"{metric}_{name}"}), on="arch", how="left", validate="m:1"
+        )
+    for name, latency in latencies.items():
+        key = "canonical" if "canonical" in latency else "arch"
+        columns = {cost: f"{cost}_{name}" for cost in ("latency_ms", "energy_mj") if latency[cost].notna().any()}
+        frame = frame.merge(latency[[key, *columns]].rename(columns=columns), on=key, how="left", validate="m:1")
+    return frame
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m zsnas.join", description="Join what is known of a task.")
+    parser.add_argument("--space", required=True)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--proxies", required=True, nargs="+", help="the proxies to keep, in order")
+    parser.add_argument("--architectures", required=True)
+    parser.add_argument("--scores", nargs="+", required=True, help="files of scores, by architecture or by network")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--truths", required=True, nargs="+", help="files named by truth")
+    parser.add_argument("--latencies", nargs="*", default=[], help="files named by device")
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+    scores = [pd.read_parquet(path) for path in arguments.scores]
+    frame = join(
+        pd.read_parquet(arguments.architectures),
+        arguments.seeds,
+        [long[long.proxy.isin(arguments.proxies)] for long in scores],
+        {Path(path).stem: pd.read_parquet(path) for path in arguments.truths},
+        {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies},
+    )
+    frame.insert(0, "space", arguments.space)
+    frame.insert(1, "task", arguments.task)
+    directions = {Path(path).stem: read_provenance(path)["larger_is_better"] for path in arguments.truths}
+    write_parquet(frame, arguments.output, truths=directions)
+
+
+if __name__ == "__main__":
+    errors.run(main)

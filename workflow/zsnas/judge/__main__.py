@@ -1,0 +1,50 @@
+"""Run one analysis: `python -m zsnas.judge ANALYSIS --output OUT FILE...`."""
+
+import argparse
+
+import numba
+import pandas as pd
+
+from zsnas import errors, judge, registry
+from zsnas.files import read_provenance, write_parquet
+
+OF_STUDY = {
+    "correlation": judge.correlation_table,
+    "selection": judge.selection_table,
+    "pareto": judge.pareto_table,
+    "budget": judge.budget_table,
+}
+BOOTSTRAPPED = ("correlation", "pareto")
+
+
+def all_scores(files):
+    """Score files as one frame; structural scores, which know no task, stand for every task of their space."""
+    frames = [pd.read_parquet(file) for file in files]
+    tasks = pd.concat([frame[["space", "task"]] for frame in frames if "task" in frame]).drop_duplicates()
+    return pd.concat([frame if "task" in frame else frame.merge(tasks, on="space") for frame in frames])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
+    parser.add_argument("analysis", choices=[*OF_STUDY, "cost"])
+    parser.add_argument("files", nargs="+", help="study.parquet, or for cost the files of scores")
+    parser.add_argument("--proxies", nargs="+", required=True)
+    parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+    numba.set_num_threads(arguments.threads)
+    if arguments.analysis == "cost":
+        scores = all_scores(arguments.files)
+        table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
+    else:
+        (file,) = arguments.files
+        proxies = {name: registry.proxies()[name] for name in arguments.proxies}
+        options = {"replicates": arguments.replicates} if arguments.analysis in BOOTSTRAPPED else {}
+        truths = read_provenance(file)["truths"]
+        table = OF_STUDY[arguments.analysis](pd.read_parquet(file), truths, proxies, **options)
+    write_parquet(table, arguments.output)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,82 @@
+"""The correlation table: how well each proxy ranks architectures, with intervals and the range-restriction null."""
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+
+from .population import populations, sets
+from .statistics import bootstrap_weights, interval, kept_by_truth, rank_correlations, truncated_normal_tau
+
+COLUMNS = [
+    *["space", "task", "truth", "proxy", "set", "top", "n", "classes"],
+    *["spearman", "spearman_low", "spearman_high", "kendall", "kendall_low", "kendall_high", "kendall_null"],
+    *["seeds", "failed"],
+]
+
+
+def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), replicates=1000, seed=0):
+    """Spearman and Kendall (tau-b) of every proxy with every truth, by set and top fraction.
+
+    Correlations are signed: positive means that the proxy agrees with the truth. They are computed per seed, over the
+    same bootstrap draws, and averaged over the seeds that have any score; ``seeds`` counts these. Intervals are 95 %
+    percentiles over replicates where the correlation exists; the canonical network is the sampling unit and the top is
+    selected anew inside every replicate. Scores that failed are dropped; ``failed`` counts them in the whole set,
+    whatever the top. Where seeds differ, ``n``, ``classes`` and ``failed`` are those of the seed with most failures.
+    ``kendall_null`` is the tau that cutting a Gaussian pair of the set's full tau to the same top would leave.
+    """
+    rows = []
+    for population in populations(study, truths, proxies):
+        cell = population.space, population.task, population.name
+        for set_name, members in sets(population).items():
+            correlations = correlations_by_seed(members, tops, replicates, seed)
+            for proxy in members.scores:
+                seeds = [correlations[key] for key in correlations if key[0] == proxy]
+                for top, values in zip(tops, judged(members, proxy, seeds, tops), strict=True):
+                    rows.append((*cell, proxy, set_name, top, *values))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def correlations_by_seed(members, tops, replicates, seed):
+    """Kendall and Spearman (2, 1 + tops, 1 + replicates) by proxy and seed: full set first, plain sample first.
+
+    Proxies that should score the same rows share the bootstrap draws, and those that did score the same rows share one
+    sweep.
+    """
+    batches = defaultdict(list)
+    for proxy, scores in members.scores.items():
+        due = members.due[proxy]
+        for at, scored in enumerate(due & np.isfinite(scores)):
+            if scored.any():
+                batches[due.tobytes(), scored.tobytes()].append((proxy, at))
+    draws = {}
+    correlations = {}
+    for (due, scored), keys in batches.items():
+        if due not in draws:
+            drawn = bootstrap_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
+            draws[due] = np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+        scored = np.frombuffer(scored, bool)
+        weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
+        scores = np.array([members.scores[proxy][at][scored] for proxy, at in keys])
+        both = rank_correlations(scores, members.truth[scored], weights, (1, *tops))
+        correlations |= {key: both[:, at] for at, key in enumerate(keys)}
+    return correlations
+
+
+def judged(members, proxy, seeds, tops):
+    """For every top the columns from ``n`` on; ``seeds`` holds the correlations of each seed that has any score."""
+    due = members.due[proxy]
+    scored = due & np.isfinite(members.scores[proxy])
+    scored = scored[scored.any(axis=1)]
+    if not len(scored):
+        return [(0, 0, *[np.nan] * 7, 0, int(due.sum()))] * len(tops)
+    worst = scored[np.argmin(scored.sum(axis=1))]
+    truth, canonical = members.truth[worst], members.canonical[worst]
+    kendalls, spearmans = np.mean(seeds, axis=0)
+    rows = []
+    for top, kendall, spearman in zip(tops, kendalls[1:], spearmans[1:], strict=True):
+        kept = kept_by_truth(truth, np.ones((1, len(truth)), int), top)[0] > 0
+        null = kendall[0] if top == 1 else truncated_normal_tau(kendalls[0, 0], top)
+        counts = int(kept.sum()), len(set(canonical[kept]))
+        rows.append((*counts, *interval(spearman), *interval(kendall), null, len(scored), int(due.sum() - len(truth))))
+    return rows

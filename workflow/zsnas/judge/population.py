@@ -1,0 +1,142 @@
+"""The rows that enter a table: one space, task and truth at a time, everything turned so that larger is better.
+
+Rows stand in the order of the blake2b hash of their names. Wherever scores tie, the first row wins, so this order is
+the tie rule: the same for every proxy, and blind to size, depth and the order in which a benchmark lists its members.
+"""
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+
+COSTS = ("latency_ms", "energy_mj")
+
+
+class Population(NamedTuple):
+    """Architectures of one space and task that have one truth.
+
+    ``sign`` is -1 where the truth as published is better when smaller: ``sign * truth`` is the published value.
+    ``scores`` are (seeds, n), NaN where failed; ``due`` tells where a proxy should have a score. ``costs`` keep their
+    unit.
+    """
+
+    space: str
+    task: str
+    name: str
+    sign: int
+    arch: np.ndarray
+    canonical: np.ndarray
+    reachable: np.ndarray
+    truth: np.ndarray
+    scores: dict[str, np.ndarray]
+    due: dict[str, np.ndarray]
+    costs: dict[tuple[str, str], np.ndarray]
+
+
+def neutral_order(names):
+    """Positions that sort ``names`` by their blake2b hash."""
+    return np.argsort(np.array([blake2b(str(name).encode(), digest_size=16).hexdigest() for name in names], dtype=str))
+
+
+def populations(study, truths, proxies):
+    """Yield a `Population`, with the control ``oracle`` added, for every space, task and truth that ``study`` has.
+
+    ``truths`` maps names to whether larger is better, ``proxies`` maps names to objects with ``larger_is_better`` and
+    ``structural``.
+    """
+    for (space, task), cell in study.groupby(["space", "task"], observed=True):
+        names = cell["arch"].unique()
+        names = names[neutral_order(names)]
+        seeds = np.unique(cell["seed"])
+        cell = cell.set_index(["seed", "arch"])
+        if not cell.index.is_unique or len(cell) != len(seeds) * len(names):
+            raise ValueError(
+                f"study: {space} {task} must have every architecture once for each of the seeds {seeds.tolist()}; "
+                f"found {len(cell)} rows for {len(names)} architectures"
+            )
+        by_seed = [cell.loc[seed].loc[names] for seed in seeds]
+        first = by_seed[0]
+        scores, due = {}, {}
+        for proxy, facts in proxies.items():
+            column = np.stack([rows[proxy].to_numpy(float) for rows in by_seed])
+            scores[proxy] = np.where(np.isfinite(column), column if facts.larger_is_better else -column, np.nan)
+            due[proxy] = np.ones(len(names), bool) if facts.structural else first["sampled"].to_numpy(bool)
+        due["oracle"] = np.ones(len(names), bool)
+        for name, larger_is_better in truths.items():
+            sign = 1 if larger_is_better else -1
+            truth = sign * first[f"accuracy_{name}"].to_numpy(float)
+            population = Population(
+                space=space,
+                task=task,
+                name=name,
+                sign=sign,
+                arch=np.asarray(names, dtype=object),
+                canonical=first["canonical"].to_numpy(object),
+                reachable=first["reachable"].to_numpy(bool),
+                truth=truth,
+                scores=scores | {"oracle": np.tile(truth, (len(seeds), 1))},
+                due=due,
+                costs={
+                    (kind, column.removeprefix(f"{kind}_")): first[column].to_numpy(float)
+                    for kind in COSTS
+                    for column in first.columns
+                    if column.startswith(f"{kind}_")
+                },
+            )
+            known = np.isfinite(truth)
+            if known.any():
+                yield take(population, known)
+
+
+def take(population, rows):
+    """The population cut to ``rows``, a mask or positions."""
+    return population._replace(
+        arch=population.arch[rows],
+        canonical=population.canonical[rows],
+        reachable=population.reachable[rows],
+        truth=population.truth[rows],
+        scores={proxy: score[:, rows] for proxy, score in population.scores.items()},
+        due={proxy: due[rows] for proxy, due in population.due.items()},
+        costs={cost: values[rows] for cost, values in population.costs.items()},
+    )
+
+
+def mean_score(population, proxy):
+    """Mean score over seeds (n,), NaN where a seed failed or no score is due.
+
+    Taken from the first seed, so that a score all seeds share is kept to the last bit and ties stay ties.
+    """
+    scores = population.scores[proxy]
+    return np.where(population.due[proxy], scores[0] + (scores - scores[0]).mean(axis=0), np.nan)
+
+
+def networks(population):
+    """One row per canonical network: mean truth and score of its architectures, NaN if one of them failed."""
+    canonical, first, member = np.unique(population.canonical.astype(str), return_index=True, return_inverse=True)
+    count = np.bincount(member)
+
+    def mean(values):
+        """Taken from the first member, so that a value all members share is kept to the last bit and ties stay ties."""
+        return values[first] + np.bincount(member, values - values[first][member]) / count
+
+    def some(flags):
+        return np.bincount(member, flags) > 0
+
+    # Truths are published with a few decimals: means that are equal on paper must be equal here.
+    truth = np.round(mean(population.truth), 9)
+    scores = {proxy: np.stack([mean(row) for row in score]) for proxy, score in population.scores.items()}
+    merged = population._replace(
+        arch=canonical.astype(object),
+        canonical=canonical.astype(object),
+        reachable=some(population.reachable),
+        truth=truth,
+        scores=scores | {"oracle": np.tile(truth, (len(scores["oracle"]), 1))},
+        due={proxy: some(due) for proxy, due in population.due.items()},
+        costs={},
+    )
+    return take(merged, neutral_order(canonical))
+
+
+def sets(population):
+    """The sets every table is reported for, by name."""
+    return {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}

@@ -1,0 +1,137 @@
+"""Computations that proxies share. A pass is a function named as what it returns; its parameters are other passes.
+
+Three parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
+list of minibatches (inputs [B, 3, H, W], labels [B]); `rng`, a generator for this consumer alone. Lists run over the
+network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer that
+does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from zsnas.batchnorm import with_cheap_second_derivative
+
+
+class Forward(NamedTuple):
+    """A forward pass with its graph.
+
+    logits [B, classes]; activations: outputs of the ReLUs in order of execution; outputs: (layer, output) of each
+    layer in order of execution.
+    """
+
+    logits: torch.Tensor
+    activations: list[torch.Tensor]
+    outputs: list[tuple[nn.Module, torch.Tensor]]
+
+
+def shared_net(net):
+    """The network all shared passes run through; its BatchNorms keep no running statistics."""
+    return with_cheap_second_derivative(net)
+
+
+def layers(shared_net):
+    """Convolutional and linear modules."""
+    return [module for module in shared_net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+
+
+def weights(layers):
+    """Weight tensors of the layers, without gradients."""
+    return [layer.weight.detach() for layer in layers]
+
+
+def inputs(batches):
+    """Images of the first minibatch [B, 3, H, W]."""
+    return batches[0][0]
+
+
+def labels(batches):
+    """Class numbers of the first minibatch [B]."""
+    return batches[0][1]
+
+
+def leaf_inputs(inputs):
+    """The inputs as a leaf of the graph, so that the Jacobian can be taken."""
+    return inputs.detach().clone().requires_grad_()
+
+
+def forward(shared_net, leaf_inputs):
+    """One forward pass of the first minibatch through the shared network."""
+    activations, outputs = [], []
+
+    def keep(module, _, output):
+        if isinstance(module, nn.ReLU):
+            activations.append(output)
+        else:
+            outputs.append((module, output))
+
+    hooked = [module for module in shared_net.modules() if isinstance(module, (nn.ReLU, nn.Conv2d, nn.Linear))]
+    hooks = [module.register_forward_hook(keep) for module in hooked]
+    logits = shared_net(leaf_inputs)
+    for hook in hooks:
+        hook.remove()
+    return Forward(logits, activations, outputs)
+
+
+def logits(forward):
+    """Logits of the first minibatch [B, classes], without gradients."""
+    return forward.logits.detach()
+
+
+def activations(forward):
+    """Outputs of the ReLUs in order of execution, each [B, ...], without gradients."""
+    return [activation.detach() for activation in forward.activations]
+
+
+def loss(forward, labels):
+    """Mean cross-entropy of the first minibatch, with its graph."""
+    return F.cross_entropy(forward.logits, labels)
+
+
+class Backward(NamedTuple):
+    """Gradients of the loss: by the weight of each layer, and by the outputs in `Forward.outputs`."""
+
+    weights: tuple[torch.Tensor, ...]
+    outputs: tuple[torch.Tensor, ...]
+
+
+def backward(loss, layers, forward):
+    """One backward pass of the loss. It can be differentiated again, which costs it memory and no time."""
+    wanted = [layer.weight for layer in layers] + [output for _, output in forward.outputs]
+    gradients = torch.autograd.grad(loss, wanted, create_graph=True, materialize_grads=True)
+    return Backward(gradients[: len(layers)], gradients[len(layers) :])
+
+
+def grads(backward):
+    """Gradients of the loss by the weights."""
+    return [gradient.detach() for gradient in backward.weights]
+
+
+def output_grads(forward, backward):
+    """(layer, its output, gradient of the loss by that output) for each layer, in order of execution."""
+    return [
+        (layer, output.detach(), gradient.detach())
+        for (layer, output), gradient in zip(forward.outputs, backward.outputs)
+    ]
+
+
+def jacobian(forward, leaf_inputs):
+    """Gradient of each sample's summed logits by its input [B, 3 H W]; BatchNorm mixes the samples, as in all peers."""
+    (gradient,) = torch.autograd.grad(forward.logits.sum(), leaf_inputs, retain_graph=True, materialize_grads=True)
+    return gradient.flatten(1)
+
+
+def batch_grads(shared_net, layers, batches, grads):
+    """Gradients of the loss by the weights, one list per minibatch; the first minibatch's are `grads`."""
+    parameters = [layer.weight for layer in layers]
+    losses = (F.cross_entropy(shared_net(inputs), labels) for inputs, labels in batches[1:])
+    return [grads, *(torch.autograd.grad(loss, parameters, materialize_grads=True) for loss in losses)]
+
+
+def hessian_weights(backward, layers):
+    """H w: the Hessian of the loss by the weights times the weights."""
+    parameters = [layer.weight for layer in layers]
+    fixed = [parameter.detach() for parameter in parameters]
+    return torch.autograd.grad(backward.weights, parameters, fixed, retain_graph=True, materialize_grads=True)

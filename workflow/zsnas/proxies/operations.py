@@ -1,0 +1,15 @@
+"""Untuned counts over the published cell: what any topology proxy has to beat."""
+
+from zsnas import proxy
+
+
+@proxy
+def conv_count(table):
+    """Convolutions minus average poolings."""
+    return table.conv3x3 + table.conv1x1 - table.avg_pool
+
+
+@proxy
+def skip_count(table):
+    """Skip connections."""
+    return table.skip

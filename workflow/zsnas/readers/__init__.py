@@ -1,0 +1,7 @@
+"""Readers of benchmark files, one format per file, found by name: the `reader` column of config/sources.csv.
+
+A reader has two functions. `read(path, column)` returns a frame with `arch`, `value` and, where the file tells,
+`train_seeds`: one row per architecture the file holds, so whether that is all of the space is for the caller to say.
+`check(path, column)` finds out quickly whether the file is of the format and has the column. Both raise StudyError
+naming the file.
+"""

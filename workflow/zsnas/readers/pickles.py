@@ -1,0 +1,35 @@
+"""Pickles without their powers: only the classes a format needs are admitted, and stand-ins take their place.
+
+A pickle may name any callable and have it called. Here every name goes through a table given by the reader, and any
+other is refused before it is even looked up.
+"""
+
+import io
+import pickle
+
+from zsnas.errors import StudyError
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, data, admitted, where):
+        super().__init__(io.BytesIO(data))
+        self.admitted = admitted
+        self.where = where
+
+    def find_class(self, module, name):
+        if (module, name) not in self.admitted:
+            raise StudyError(
+                f"{self.where} asks for {module}.{name}, which its format has no use for: "
+                "do not trust this file, fetch it again from its official address"
+            )
+        return self.admitted[module, name]
+
+
+def load(data, admitted, where):
+    """The object pickled in the bytes `data`; `admitted` maps (module, name) to a stand-in, `where` names the file."""
+    try:
+        return _Unpickler(data, admitted, where).load()
+    except StudyError:
+        raise
+    except Exception as error:  # damaged bytes can make an unpickler raise nearly anything
+        raise StudyError(f"{where} is truncated or altered ({error}): fetch it again") from error

@@ -1,0 +1,134 @@
+"""Score one shard of a space: `python -m zsnas.score`. One row per canonical network and proxy.
+
+A shard is a slice of the space's canonical networks in a fixed pseudo-random order that does not depend on how many are
+asked for. Scores depend on neither the shard nor the number of workers: weights come from (seed, network), minibatches
+from (seed, task), and each worker process computes with one thread, which keeps scores equal to the last bit.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from zsnas import engine, errors, registry
+from zsnas.files import write_parquet
+from zsnas.inputs import minibatches
+from zsnas.provenance import environment
+from zsnas.randomness import derive_seed
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+# glibc gives freed memory back at once, while networks free and ask for the same hundreds of megabytes again and again;
+# the page faults take a third of the time.
+MALLOC = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "200000000"}
+
+
+class Subject:
+    """One canonical network in one precision, as `engine.Evaluation` wants it.
+
+    Everything random is drawn on the CPU, so that it is the same wherever the network is placed.
+    """
+
+    def __init__(self, space, canonical, task, seed, precision, batches, place):
+        self.space, self.canonical, self.task, self.seed = space, canonical, task, seed
+        self.dtype, self.minibatches, self.place = DTYPES[precision], batches, place
+
+    def net(self):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed(self.seed, self.canonical, "weights"))
+            net = self.space.build(self.canonical, self.task)
+        return net.to(self.place, self.dtype, memory_format=torch.channels_last).train()
+
+    def batches(self):
+        return [
+            (inputs.to(self.place, self.dtype, memory_format=torch.channels_last), labels.to(self.place))
+            for inputs, labels in self.minibatches
+        ]
+
+    def rng(self, purpose):
+        return torch.Generator().manual_seed(derive_seed(self.seed, self.canonical, purpose))
+
+
+def shard_of(architectures, shard, size):
+    """Rows of the index that are a shard's canonical networks, in order. Raises StudyError beyond the last one."""
+    networks = architectures[architectures.arch == architectures.canonical]
+    order = networks.arch.map(lambda arch: derive_seed("shards", arch)).sort_values().index
+    chosen = networks.loc[order[shard * size : (shard + 1) * size]]
+    if chosen.empty:
+        raise errors.StudyError(f"shard {shard} of size {size} does not exist: there are {len(networks)} networks")
+    return chosen
+
+
+def score_network(canonical, connected, space, task, seed, proxies, batches, place):
+    """Rows of one network, one per proxy."""
+    found = [registry.proxies()[name] for name in proxies]
+    if connected:
+        module = registry.load_space(space)
+        subjects = {
+            precision: Subject(module, canonical, task, seed, precision, batches, place)
+            for precision in {proxy.precision for proxy in found}
+        }
+        scores = engine.score(found, subjects)
+    else:
+        scores = [engine.Score(proxy.name, status="error: disconnected network") for proxy in found]
+    return [{"canonical": canonical, "seed": seed, "peak_mb": peak_mb(place), **vars(score)} for score in scores]
+
+
+def peak_mb(place):
+    """Most memory this process has held so far, on the GPU if that is where it computes, in MB."""
+    if place == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def score_shard(networks, space, task, seed, proxies, batches, workers, place):
+    """Rows of all networks (`canonical`, `connected`), in their order, computed by `workers` processes."""
+    os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
+    shared = [space, task, seed, proxies, batches, place]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        jobs = [
+            pool.submit(score_network, network.canonical, network.connected, *shared) for network in networks.itertuples()
+        ]
+        return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m zsnas.score", description="Score one shard of a space.")
+    parser.add_argument("--space", required=True)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--proxies", required=True, nargs="+")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--inputs", required=True, help="'noise', or an .npz of images and labels")
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--architectures", required=True, help="the space's architectures.parquet")
+    parser.add_argument("--shard", type=int, required=True)
+    parser.add_argument("--shard-size", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
+    parser.add_argument("--keep-layers", action="store_true", help="write one value per layer where a proxy gives them")
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+
+    for name in arguments.proxies:
+        registry.look_up("proxy", name, registry.proxies())
+    space = registry.look_up("space", arguments.space, registry.spaces())
+    facts = registry.look_up("task", arguments.task, space.tasks)
+    networks = shard_of(pd.read_parquet(arguments.architectures), arguments.shard, arguments.shard_size)
+    batches = minibatches(arguments.inputs, arguments.task, facts, arguments.batch, arguments.seed)
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+    rows = score_shard(
+        networks, space.name, arguments.task, arguments.seed, arguments.proxies, batches, arguments.workers, place
+    )
+    columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared", "peak_mb"]
+    frame = pd.DataFrame(rows)[columns + ["layers"] * arguments.keep_layers]
+    frame = frame.assign(space=space.name, task=arguments.task)
+    write_parquet(frame, arguments.output, inputs=arguments.inputs, batch=arguments.batch, **environment())
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,176 @@
+"""Where ground truth comes from: config/sources.csv, one row per way to obtain one truth, the preferred ways first.
+
+space, task, truth  what the row gives; rows that agree in these are alternatives
+reader, column      the file's format (a module of zsnas.readers) and which of its numbers
+file                a name in the study's data_dir, or `package:module/file` for one inside an installed package
+metric              what the number is, and the name of its column in the study; an accuracy is in percent
+larger_is_better    true or false
+split, epochs, train_seeds   of the training runs behind it; empty where the source does not say
+architectures       how many the truth has; empty for all of the space
+sha256, bytes       of the file, where the publisher settled it; a file that differs is refused
+url, licence        where the file, or the values in it, come from; a licence is empty where none is stated
+"""
+
+import csv
+import functools
+import hashlib
+import importlib
+import importlib.util
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import zsnas.readers
+from zsnas.errors import StudyError, suggestion
+
+PACKAGE = "package:"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A row of sources.csv; empty numbers and an empty split are None."""
+
+    space: str
+    task: str
+    truth: str
+    reader: str
+    file: str
+    column: str
+    metric: str
+    larger_is_better: bool
+    split: str | None
+    epochs: int | None
+    train_seeds: int | None
+    architectures: int | None
+    sha256: str
+    bytes: int | None
+    url: str
+    licence: str
+
+    def __str__(self):
+        return f"truth {self.truth!r} of {self.space}/{self.task}"
+
+
+COLUMNS = tuple(field.name for field in fields(Source))
+NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
+
+
+def _source(row, where):
+    """The Source for one row of text; `where` names file and line."""
+    if None in row or None in row.values():
+        raise StudyError(f"{where} must have {len(COLUMNS)} cells, as the header has")
+    try:
+        return Source(
+            **{
+                **row,
+                **{name: int(row[name]) if row[name] else None for name in NUMBERS},
+                "larger_is_better": {"true": True, "false": False}[row["larger_is_better"]],
+                "split": row["split"] or None,
+            }
+        )
+    except KeyError as error:
+        raise StudyError(f"{where}: larger_is_better is {error}, write true or false") from error
+    except ValueError as error:
+        raise StudyError(f"{where}: {', '.join(NUMBERS)} must be whole numbers or empty ({error})") from error
+
+
+def read_sources(sources_csv):
+    """Every Source of the file, in its order."""
+    try:
+        with open(sources_csv, newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != COLUMNS:
+                raise StudyError(f"{sources_csv} must have the columns {','.join(COLUMNS)}")
+            return [_source(row, f"{sources_csv}, line {rows.line_num}") for row in rows]
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"the list of sources {sources_csv} cannot be read ({error}): restore it") from error
+
+
+def _alternatives(space, task, truth, sources_csv):
+    """The sources of one truth; an unknown space, task or truth is answered with what there is."""
+    sources = read_sources(sources_csv)
+    chosen = sources
+    for kind, name in (("space", space), ("task", task), ("truth", truth)):
+        known = sorted({getattr(source, kind) for source in chosen})
+        chosen = [source for source in chosen if getattr(source, kind) == name]
+        if not chosen:
+            asked = "/".join((space, task, truth))
+            raise StudyError(
+                f"{sources_csv} has no {kind} {name!r} for {asked}{suggestion(name, known)} "
+                f"(there is {', '.join(known)})"
+            )
+    return chosen
+
+
+def _package_file(file):
+    """Path of `package:module/file` where the package is installed, else None; the package is not imported."""
+    package, _, inside = file.removeprefix(PACKAGE).partition("/")
+    spec = importlib.util.find_spec(package)
+    return Path(spec.submodule_search_locations[0], inside) if spec and spec.submodule_search_locations else None
+
+
+def locate(space, task, truth, sources_csv, data_dir=None):
+    """The first source of a truth whose file exists, and the file's path: (Source, Path).
+
+    A file in `data_dir` wins over one in a package; between files of the same kind the order of `sources_csv` decides.
+    StudyError if the truth is unknown or no file for it is found.
+    """
+    sources = _alternatives(space, task, truth, sources_csv)
+    in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
+    in_package = [(source, _package_file(source.file)) for source in sources if source.file.startswith(PACKAGE)]
+    for source, path in in_folder + in_package:
+        if path and path.exists():
+            return source, path
+    first, *others = sources
+    if first.file.startswith(PACKAGE):
+        raise StudyError(
+            f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
+            f"install the package from {first.url}"
+        )
+    names = "".join(f", or {other.file}" for other in others)
+    looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
+    raise StudyError(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
+
+
+def load_reader(source):
+    """The module that reads the source's format."""
+    known = sorted(file.stem for file in Path(zsnas.readers.__file__).parent.glob("[a-z]*.py"))
+    known.remove("pickles")
+    if source.reader not in known:
+        raise StudyError(
+            f"{source} names an unknown reader {source.reader!r}{suggestion(source.reader, known)} "
+            f"(there is {', '.join(known)})"
+        )
+    return importlib.import_module(f"zsnas.readers.{source.reader}")
+
+
+@functools.cache
+def _sha256(path, modified):
+    """Of a file; of a folder that of `sha256sum *` run in it (C locale). `modified` only keeps the cache honest."""
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.is_file())
+        listing = "".join(f"{_sha256(file, file.stat().st_mtime_ns)}  {file.name}\n" for file in files)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(source, path):
+    """Check a located file as far as that is cheap, so that it can be done before any job; its sha256.
+
+    StudyError if the file is a web page, has not the pinned size or sha256, is not of its format, or lacks the column.
+    """
+    again = "install the package" if source.file.startswith(PACKAGE) else "fetch it"
+    again = f"{again} again from {source.url}"
+    if path.is_file():
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            start = file.read(64)
+        if start.lstrip().startswith(b"<"):
+            raise StudyError(f"{path} is a web page, not data: {again}")
+        if source.bytes not in (None, size):
+            raise StudyError(f"{path} is truncated or altered: {size} bytes instead of {source.bytes}; {again}")
+    digest = _sha256(path, path.stat().st_mtime_ns)
+    if source.sha256 not in ("", digest):
+        raise StudyError(f"{path} is truncated or altered: sha256 {digest} instead of {source.sha256}; {again}")
+    load_reader(source).check(path, source.column)
+    return digest
