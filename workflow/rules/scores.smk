@@ -1,6 +1,6 @@
 """Scores: structural proxies of all architectures at once, the others per bundle, seed and shard of networks."""
 
-SCORE_CODE = code("score.py", "engine.py", "passes.py", "batchnorm.py", "inputs.py", "randomness.py")
+SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py")
 SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zsnas.batchnorm import with_cheap_second_derivative
+from zsnas.second_order import input_gradients_only, with_cheap_second_derivative
 
 
 class Forward(NamedTuple):
@@ -119,7 +119,8 @@ def output_grads(forward, backward):
 
 def jacobian(forward, leaf_inputs):
     """Gradient of each sample's summed logits by its input [B, 3 H W]; BatchNorm mixes the samples, as in all peers."""
-    (gradient,) = torch.autograd.grad(forward.logits.sum(), leaf_inputs, retain_graph=True, materialize_grads=True)
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad(forward.logits.sum(), leaf_inputs, retain_graph=True, materialize_grads=True)
     return gradient.flatten(1)
 
 

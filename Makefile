@@ -1,0 +1,30 @@
+# One command each; the first that runs sets up .venv from the pinned requirements.
+
+CORES ?= $(shell nproc)
+PYTHON ?= python3.11
+BIN = .venv/bin
+
+.PHONY: study test lint smoke bench
+
+study: .venv/ready
+	$(BIN)/snakemake -c$(CORES) --report-after-run --report results/report.html
+	@echo
+	@head -n 16 results/tables/correlation.csv | cut -d, -f4-9 | column -s, -t
+	@echo "all rows: results/tables/correlation.csv, report: results/report.html"
+
+test: .venv/ready
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+smoke: .venv/ready
+	$(BIN)/snakemake -c$(CORES) --configfile config/smoke.yaml --report-after-run --report results/report.html
+
+.venv/ready: envs/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -r envs/requirements.txt
+	touch $@
