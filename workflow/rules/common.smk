@@ -8,9 +8,12 @@ CODE = Path(workflow.basedir, "workflow/zsnas")
 SOURCES = Path(workflow.basedir, "config/sources.csv")
 CONFIG_PLACE = " + ".join(map(str, workflow.overwrite_configfiles or ["config/config.yaml"]))
 
-# Jobs run this checkout's code, whatever is installed and wherever the working directory is.
+# Jobs run this checkout's code with the Python that runs Snakemake, whatever is installed or activated elsewhere.
 sys.path.insert(0, str(CODE.parent))
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE.parent), os.environ.get("PYTHONPATH")]))
+os.environ |= {
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(CODE.parent), os.getenv("PYTHONPATH")])),
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH")]),
+}
 
 from zsnas import registry
 from zsnas.config import check
@@ -60,3 +63,54 @@ def shards(space):
 def code(*names):
     """Files of the package, by name."""
     return [CODE / name for name in names]
+
+
+def truth_file(wildcards):
+    """The file that a truth is read from."""
+    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))[1]
+
+
+def proxy_files(names):
+    """The files that declare these proxies."""
+    return sorted({PROXIES[name].file for name in names})
+
+
+def image_file(wildcards):
+    """The .npz the config names for a task; none where the official data set is to be fetched."""
+    file = config.get("images", {}).get(wildcards.task)
+    return [Path(config.get("data_dir", "data"), file)] if file else []
+
+
+def images(wildcards):
+    """Real images to score with, where the config asks for them."""
+    return ["results/images/{space}/{task}.npz"] if wildcards.inputs == "images" else []
+
+
+def score_shards(wildcards):
+    """All shards of all bundles and seeds of a space and task."""
+    return expand(
+        SHARD,
+        bundle=BUNDLES,
+        seed=config["seeds"],
+        inputs=config["inputs"],
+        batch=config["batch"],
+        size=config["shard_size"],
+        shard=shards(wildcards.space),
+        allow_missing=True,
+    )
+
+
+def latency_shards(wildcards):
+    """All shards of a space, task and device."""
+    return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+
+
+def truth_tables(wildcards):
+    """The truths of a space and task."""
+    truths = config["spaces"][wildcards.space]["tasks"][wildcards.task]
+    return expand("results/truth/{space}/{task}/{truth}.parquet", truth=truths, allow_missing=True)
+
+
+def analysis_input(wildcards):
+    """What an analysis reads: the joined study, or the scores themselves for what they cost."""
+    return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]

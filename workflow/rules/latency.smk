@@ -3,11 +3,6 @@
 DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
 
 
-def latency_shards(wildcards):
-    """All shards of a space, task and device."""
-    return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
-
-
 rule measure:
     """Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."""
     input:
@@ -21,9 +16,9 @@ rule measure:
         "logs/measure/{space}-{task}-{device}-size{size}-{shard}.log",
     benchmark:
         "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
-    threads: workflow.cores or 1  # all there are, so that no other job runs beside it
     conda:
         "../../envs/zsnas.yaml"
+    threads: workflow.cores or 1  # all there are, so that no other job runs beside it
     shell:
         "python -m zsnas.latency"
         " --space {wildcards.space}"
@@ -46,12 +41,9 @@ rule latency:
         "logs/latency/{space}-{task}-{device}.log",
     benchmark:
         "benchmarks/latency/{space}-{task}-{device}.tsv"
-    params:
-        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
     shell:
-        "python -m zsnas.gather"
-        " --first {params.first}"
-        " --output {output}"
-        " {input.shards} 2> {log}"
+        "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"

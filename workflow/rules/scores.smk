@@ -4,30 +4,6 @@ SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inpu
 SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
 
 
-def proxy_files(names):
-    """The files that declare these proxies."""
-    return sorted({PROXIES[name].file for name in names})
-
-
-def images(wildcards):
-    """Real images to score with, where the config asks for them."""
-    return ["results/images/{task}.npz"] if wildcards.inputs == "images" else []
-
-
-def score_shards(wildcards):
-    """All shards of all bundles and seeds of a space and task."""
-    return expand(
-        SHARD,
-        bundle=BUNDLES,
-        seed=config["seeds"],
-        inputs=config["inputs"],
-        batch=config["batch"],
-        size=config["shard_size"],
-        shard=shards(wildcards.space),
-        allow_missing=True,
-    )
-
-
 rule structural:
     """Score all architectures of {wildcards.space} by what they are made of."""
     input:
@@ -39,10 +15,10 @@ rule structural:
         "logs/structural/{space}.log",
     benchmark:
         "benchmarks/structural/{space}.tsv"
-    params:
-        proxies=STRUCTURAL,
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        proxies=STRUCTURAL,
     shell:
         "python -m zsnas.structural"
         " --space {wildcards.space}"
@@ -54,20 +30,22 @@ rule structural:
 rule images:
     """Prepare images of {wildcards.task} to score with."""
     input:
+        file=image_file,
         code=code("images.py"),
     output:
-        "results/images/{task}.npz",
+        "results/images/{space}/{task}.npz",
     log:
-        "logs/images/{task}.log",
+        "logs/images/{space}-{task}.log",
     benchmark:
-        "benchmarks/images/{task}.tsv"
+        "benchmarks/images/{space}-{task}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
     params:
         source=lambda wildcards: config.get("images", {}).get(wildcards.task, "official"),
         data_dir=config.get("data_dir", "data"),
-    conda:
-        "../../envs/zsnas.yaml"
     shell:
         "python -m zsnas.images"
+        " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --source {params.source}"
         " --data-dir {params.data_dir}"
@@ -88,12 +66,12 @@ rule score:
         "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.log",
     benchmark:
         "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    threads: 2
     params:
         proxies=lambda wildcards: members(wildcards.bundle),
         inputs=lambda wildcards, input: input.images or "noise",
-    threads: 2
-    conda:
-        "../../envs/zsnas.yaml"
     shell:
         "python -m zsnas.score"
         " --space {wildcards.space}"
@@ -120,12 +98,9 @@ rule scores:
         "logs/scores/{space}-{task}.log",
     benchmark:
         "benchmarks/scores/{space}-{task}.tsv"
-    params:
-        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
     shell:
-        "python -m zsnas.gather"
-        " --first {params.first}"
-        " --output {output}"
-        " {input.shards} 2> {log}"
+        "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"

@@ -1,16 +1,9 @@
 """The study: everything known of an architecture in one row, and how each number came about."""
 
-
 SCORE_FILES = ["results/scores/{space}/structural.parquet"] if STRUCTURAL else []
 if NETWORK_PROXIES:
     SCORE_FILES.append("results/scores/{space}/{task}/scores.parquet")
 SCORES = list(dict.fromkeys(file.format(space=space, task=task) for space, task in TASKS for file in SCORE_FILES))
-
-
-def truth_tables(wildcards):
-    """The truths of a space and task."""
-    truths = config["spaces"][wildcards.space]["tasks"][wildcards.task]
-    return expand("results/truth/{space}/{task}/{truth}.parquet", truth=truths, allow_missing=True)
 
 
 rule join:
@@ -27,11 +20,11 @@ rule join:
         "logs/join/{space}-{task}.log",
     benchmark:
         "benchmarks/join/{space}-{task}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
     params:
         proxies=config["proxies"],
         seeds=config["seeds"],
-    conda:
-        "../../envs/zsnas.yaml"
     shell:
         "python -m zsnas.join"
         " --space {wildcards.space}"
@@ -66,9 +59,7 @@ rule manifest:
     input:
         study="results/study.parquet",
         scores=SCORES,
-        latencies=[
-            f"results/latency/{space}/{task}/{device}.parquet" for space, task in TASKS for device in DEVICES
-        ],
+        latencies=[f"results/latency/{space}/{task}/{device}.parquet" for space, task in TASKS for device in DEVICES],
         truths=[f"results/truth/{space}/{task}/{truth}.parquet" for space, task, truth in TRUTHS],
     output:
         "results/manifest.json",
@@ -76,9 +67,9 @@ rule manifest:
         "logs/manifest.log",
     benchmark:
         "benchmarks/manifest.tsv"
-    params:
-        config=config,
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        config=config,
     script:
         "../scripts/manifest.py"

@@ -3,11 +3,6 @@
 TABLES = ["correlation", "selection", "cost"] + (["pareto", "budget"] if DEVICES else [])
 
 
-def analysis_input(wildcards):
-    """What an analysis reads: the joined study, or the scores themselves for what they cost."""
-    return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]
-
-
 rule tables:
     """All tables."""
     input:
@@ -30,14 +25,14 @@ rule analysis:
         "logs/analysis/{analysis}.log",
     benchmark:
         "benchmarks/analysis/{analysis}.tsv"
+    wildcard_constraints:
+        analysis="|".join(TABLES),
+    conda:
+        "../../envs/zsnas.yaml"
+    threads: 2
     params:
         proxies=config["proxies"],
         replicates=config["replicates"],
-    wildcard_constraints:
-        analysis="|".join(TABLES),
-    threads: 2
-    conda:
-        "../../envs/zsnas.yaml"
     shell:
         "python -m zsnas.judge {wildcards.analysis}"
         " --proxies {params.proxies}"

@@ -3,11 +3,6 @@
 from zsnas import sources
 
 
-def truth_file(wildcards):
-    """The file that a truth is read from."""
-    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))[1]
-
-
 rule truth:
     """Read the truth {wildcards.truth} of {wildcards.space}, {wildcards.task}."""
     input:
@@ -21,10 +16,10 @@ rule truth:
         "logs/truth/{space}-{task}-{truth}.log",
     benchmark:
         "benchmarks/truth/{space}-{task}-{truth}.tsv"
-    params:
-        data_dir=f"--data-dir {config['data_dir']}" if "data_dir" in config else "",
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        data_dir=f"--data-dir {config['data_dir']}" if "data_dir" in config else "",
     shell:
         "python -m zsnas.truth"
         " --space {wildcards.space}"

@@ -1,6 +1,7 @@
 """All joined tasks in one file."""
 
 import pandas as pd
+
 from zsnas.files import read_provenance, write_parquet
 
 study = pd.concat([pd.read_parquet(path) for path in snakemake.input], ignore_index=True)

@@ -63,9 +63,10 @@ def check_proxies(config, place):
         for name in members:
             proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'bundles.{bundle}'")
             if proxy.structural:
-                raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is structural and shares no pass; take it out")
+                raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is structural; take it out")
             if name in bundled:
-                raise StudyError(f"{place}, key 'bundles': '{name}' is in '{bundled[name]}' and '{bundle}'; leave it in one")
+                both = f"'{bundled[name]}' and '{bundle}'"
+                raise StudyError(f"{place}, key 'bundles': '{name}' is in {both}; leave it in one")
             bundled[name] = bundle
 
 
@@ -86,7 +87,7 @@ def check_device(name, place):
 def check_images(config, place):
     """A given file of images must be there; tasks without one take the official data set."""
     for task, file in config.get("images", {}).items():
-        path = Path(config.get("data_dir", ""), file)
+        path = Path(config.get("data_dir", "data"), file)
         if not path.is_file():
             raise StudyError(
                 f"{place}, key 'images.{task}': no file {path}; correct the name or 'data_dir', or remove the key "

@@ -90,9 +90,7 @@ def score(proxies, subjects):
         shared = {name: spent.get(name, 0.0) for name in passes_of(proxy.function)}
         own = spent.get(proxy.name, 0.0)
         result.seconds = own + sum(shared.values())
-        result.seconds_shared = own + sum(
-            seconds / readers[proxy.precision, name] for name, seconds in shared.items()
-        )
+        result.seconds_shared = own + sum(seconds / readers[proxy.precision, name] for name, seconds in shared.items())
     return scores
 
 
@@ -120,4 +118,3 @@ def passes_of(function):
     """Names of all passes that a function needs, directly or through others."""
     direct = [name for name in parameters(function) if name in PASSES]
     return set(direct).union(*(passes_of(PASSES[name]) for name in direct))
-

@@ -8,7 +8,7 @@ from zsnas.provenance import environment
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m zsnas.index", description="Write a space's index of architectures.")
+    parser = argparse.ArgumentParser(prog="python -m zsnas.index", description="Write a space's index.")
     parser.add_argument("space")
     parser.add_argument("output")
     arguments = parser.parse_args()

@@ -45,10 +45,11 @@ def read_images(path, task, facts, at_least):
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
     except (OSError, KeyError, ValueError) as error:
-        raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make it with `python -m zsnas.images`")
+        raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make or fetch it again") from error
     side = facts["resolution"]
     if images.dtype != np.uint8 or images.shape[1:] != (side, side, 3) or len(images) != len(labels):
-        raise StudyError(f"{path}: task '{task}' needs uint8 images [N, {side}, {side}, 3], found {images.dtype} {images.shape}")
+        found = f"{images.dtype} {images.shape} with {len(labels)} labels"
+        raise StudyError(f"{path}: task '{task}' needs uint8 images (N, {side}, {side}, 3) and N labels, found {found}")
     if len(images) < at_least:
         raise StudyError(f"{path} has {len(images)} images, {at_least} are needed: add images or lower 'batch'")
     if labels.min() < 0 or labels.max() >= facts["classes"]:

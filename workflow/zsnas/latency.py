@@ -1,8 +1,9 @@
 """Measure one shard's latencies on a device: `python -m zsnas.latency`. One row per canonical network.
 
 A network is warmed up, then run until the 95 % interval of its median is narrower than INTERVAL of the median, or
-MOST_REPEATS is reached. Networks come in random order, and a reference network is measured before, after and between them:
-where its median drifts over time, the machine does, and `latency_ms` is corrected by it while `latency_raw_ms` is not.
+MOST_REPEATS is reached. Networks come in random order, and a reference network is measured before, after and between
+them: where its median drifts over time, the machine does, and `latency_ms` is corrected by it while `latency_raw_ms` is
+not.
 """
 
 import argparse

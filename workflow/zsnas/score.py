@@ -24,9 +24,9 @@ from zsnas.randomness import derive_seed
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
-# glibc gives freed memory back at once, while networks free and ask for the same hundreds of megabytes again and again;
-# the page faults take a third of the time.
-MALLOC = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "200000000"}
+# glibc gives freed memory back at once, while networks free and ask for the same hundreds of megabytes again and
+# again; the page faults take a third of the time. The values are bytes.
+MALLOC = {f"MALLOC_{knob}_": "1000000000" for knob in ("TRIM_THRESHOLD", "MMAP_THRESHOLD", "TOP_PAD")}
 
 
 class Subject:
@@ -92,9 +92,7 @@ def score_shard(networks, space, task, seed, proxies, batches, workers, place):
     os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
     shared = [space, task, seed, proxies, batches, place]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        jobs = [
-            pool.submit(score_network, network.canonical, network.connected, *shared) for network in networks.itertuples()
-        ]
+        jobs = [pool.submit(score_network, canonical, connected, *shared) for canonical, connected in networks.values]
         return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
 
 
@@ -122,7 +120,14 @@ def main():
     batches = minibatches(arguments.inputs, arguments.task, facts, arguments.batch, arguments.seed)
     place = "cuda" if torch.cuda.is_available() else "cpu"
     rows = score_shard(
-        networks, space.name, arguments.task, arguments.seed, arguments.proxies, batches, arguments.workers, place
+        networks[["canonical", "connected"]],
+        space.name,
+        arguments.task,
+        arguments.seed,
+        arguments.proxies,
+        batches,
+        arguments.workers,
+        place,
     )
     columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared", "peak_mb"]
     frame = pd.DataFrame(rows)[columns + ["layers"] * arguments.keep_layers]

@@ -1,12 +1,12 @@
 """Layers whose second derivative is nearly as cheap as the first, for Hessian-vector products.
 
 torch differentiates the backward pass of a convolution through general convolutions over transposed copies, that of
-BatchNorm through unfused elementwise operations, and those of ReLU and pooling also by inputs they do not depend on, which
-adds up tensors of zeros; together this made up most of a Hessian-vector product.
+BatchNorm through unfused elementwise operations, and those of ReLU and pooling also by inputs they do not depend on,
+which adds up tensors of zeros; together this made up most of a Hessian-vector product.
 
-A convolution z = W * x with incoming gradient g has g_x = W^T g and g_W = x o g. Differentiating <q, g_x> + <v, g_W> gives
-W * q + v * x by g, v^T g by x and q o g by W. In a product with the weights themselves (v = W) the first two need a single
-convolution, W * (q + x), and none, since W^T g is g_x.
+A convolution z = W * x with incoming gradient g has g_x = W^T g and g_W = x o g. Differentiating <q, g_x> + <v, g_W>
+gives W * q + v * x by g, v^T g by x and q o g by W. In a product with the weights themselves (v = W) the first needs a
+single convolution, W * (q + x), and the second none, since W^T g is g_x.
 
 BatchNorm, per channel, with N positions, s = 1 / sqrt(var + eps), x^ = s (x - mean): its backward pass is
 
@@ -83,7 +83,7 @@ class ConvolveBackward(torch.autograd.Function):
             if q is not None:
                 by_gradient += F.conv2d(q, weight, None, *geometry)
             by_x, _ = convolution_gradients(gradient, x, v, geometry, (True, False))
-        _, by_weight = (None, None) if q is None else convolution_gradients(gradient, q, weight, geometry, (False, True))
+        by_weight = None if q is None else convolution_gradients(gradient, q, weight, geometry, (False, True))[1]
         return by_gradient, by_x, by_weight, None, None
 
 
@@ -127,7 +127,7 @@ class NormalizeBackward(torch.autograd.Function):
     @staticmethod
     def backward(ctx, q):
         g, x, scale, mean, s, sum_gx, sum_g = ctx.saved_tensors
-        by_g, sum_qx, sum_q = batchnorm_backward(q, x, scale, None, None, mean, s, True, ctx.epsilon, [True, True, True])
+        by_g, sum_qx, sum_q = batchnorm_backward(q, x, scale, None, None, mean, s, True, ctx.epsilon, [True] * 3)
         count = x.numel() / x.shape[1]
         b, c, g_mean, q_mean = sum_qx / count, sum_gx / count, sum_g / count, sum_q / count
         a = (q * g).mean((0, 2, 3)) - q_mean * g_mean

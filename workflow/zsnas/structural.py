@@ -20,19 +20,17 @@ def score_structural(proxy, architectures):
         score = proxy.function(architectures).to_numpy(float)
     except AttributeError as error:
         raise errors.StudyError(
-            f"proxy '{proxy.name}' does not apply: {error.args[0]}; take it out of 'proxies' or add the column to the space"
+            f"proxy '{proxy.name}' does not apply here: {error}; take it out of 'proxies' in the config"
         ) from error
     seconds = (time.perf_counter() - start) / len(architectures)
     status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
     score = np.where(status == "ok", score, np.nan)
     costs = {"seconds": seconds, "seconds_shared": seconds, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1e3}
-    return pd.DataFrame(
-        {"arch": architectures.arch, "proxy": proxy.name, "score": score, "status": status, **costs}
-    )
+    return pd.DataFrame({"arch": architectures.arch, "proxy": proxy.name, "score": score, "status": status, **costs})
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m zsnas.structural", description="Score all architectures of a space.")
+    parser = argparse.ArgumentParser(prog="python -m zsnas.structural", description="Score a whole space.")
     parser.add_argument("--space", required=True)
     parser.add_argument("--proxies", required=True, nargs="+")
     parser.add_argument("--architectures", required=True, help="the space's architectures.parquet")

@@ -1,7 +1,8 @@
 """Devices with a latency, one plug-in per file, found by file name.
 
 A device is named `{plug-in}-{runtime}-{precision}-batch{batch}-threads{threads}`, for instance
-`local-onnxruntime-float32-batch1-threads1`: whatever changes its latencies is part of its name. A plug-in is a module with
+`local-onnxruntime-float32-batch1-threads1`: whatever changes its latencies is part of its name. A plug-in is a module
+with
 
 * `RUNTIMES`, `PRECISIONS`: what it can be asked for, as literals,
 * `prepare(net, inputs, device)`: a function without arguments that runs the network (in eval mode) once on `inputs`

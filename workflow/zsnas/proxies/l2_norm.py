@@ -1,4 +1,4 @@
-"""L2 norm (Abdelfattah et al., 2021): sum over conv and linear layers of the L2 norm of their weights. Needs no data."""
+"""L2 norm (Abdelfattah et al., 2021): sum over conv and linear layers of their weights' L2 norm. No data."""
 
 from zsnas import proxy
 

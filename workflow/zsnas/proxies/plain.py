@@ -1,7 +1,7 @@
 """Plain (Abdelfattah et al., 2021): sum w * dL/dw over conv and linear weights, signs kept.
 
-Under BatchNorm a layer's sum is nearly zero, as the loss hardly depends on the scale of its weights. In single precision
-that cancellation leaves errors of up to a few percent, which do not disturb the ranking.
+Under BatchNorm a layer's sum is nearly zero, as the loss hardly depends on the scale of its weights. In single
+precision that cancellation leaves errors of up to a few percent, which do not disturb the ranking.
 """
 
 from zsnas import proxy

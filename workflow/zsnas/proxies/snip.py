@@ -1,4 +1,4 @@
-"""SNIP (Lee et al., 2019), used as a proxy by Abdelfattah et al., 2021: sum |w * dL/dw| over conv and linear weights."""
+"""SNIP (Lee et al., 2019), a proxy in Abdelfattah et al., 2021: sum |w * dL/dw| over conv and linear weights."""
 
 from zsnas import proxy
 

@@ -18,6 +18,7 @@ def synflow(net, inputs):
 
 @proxy(paper="arXiv:2006.05467", precision="float64")
 def synflow_bn(net, inputs):
+    """Synflow with BatchNorm in train mode at batch 1: a variant some published numbers stand on."""
     return flow(net, inputs)
 
 

@@ -12,7 +12,7 @@ from zsnas.errors import StudyError
 
 class _Unpickler(pickle.Unpickler):
     def __init__(self, data, admitted, where):
-        super().__init__(io.BytesIO(data))
+        super().__init__(io.BytesIO(data), encoding="latin1")  # numpy arrays pickled by Python 2 need it
         self.admitted = admitted
         self.where = where
 

@@ -1,0 +1,79 @@
+"""Real images to score with: `python -m zsnas.images`. Writes an .npz of `images` (uint8, N H W 3) and `labels`.
+
+The official training sets are CIFAR-10 and CIFAR-100 (torchvision downloads and verifies them where there is a network)
+and ImageNet16-120, whose ten batches must lie in ImageNet16/ of the data folder. Any .npz of the same form will do
+instead.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+
+from zsnas import errors, registry
+from zsnas.inputs import read_images
+from zsnas.readers import pickles
+
+# numpy has moved its core; either name builds an array.
+ARRAY_PARTS = {
+    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+IMAGENET16 = "https://drive.google.com/drive/folders/1T3UIyZXUhMmIuJLOBMIYKAsJknAtrrO4"
+
+
+def official(task, data_dir):
+    """Images and labels of a task's official training set. Raises StudyError if it cannot be had."""
+    if task == "imagenet16-120":
+        return imagenet16_120(Path(data_dir, "ImageNet16"))
+    from torchvision import datasets  # imports torch, which other sources do without
+
+    dataset = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[task]
+    try:
+        data = dataset(data_dir, train=True, download=True)
+    except (RuntimeError, URLError) as error:
+        raise errors.StudyError(
+            f"{task} is not in {data_dir} and cannot be downloaded ({error}): put the official archive there, or name "
+            f"an .npz of images under 'images' in the config"
+        ) from error
+    return data.data, np.array(data.targets)
+
+
+def imagenet16_120(folder):
+    """The first 120 classes of ImageNet16's training batches, which are numbered from 1."""
+    images, labels = [], []
+    for number in range(1, 11):
+        file = folder / f"train_data_batch_{number}"
+        if not file.is_file():
+            raise errors.StudyError(f"{file} is missing: put ImageNet16 there, from {IMAGENET16}")
+        batch = pickles.load(file.read_bytes(), ARRAY_PARTS, file)
+        chosen = np.array(batch["labels"]) <= 120
+        images.append(np.asarray(batch["data"])[chosen].reshape(-1, 3, 16, 16).transpose(0, 2, 3, 1))
+        labels.append(np.array(batch["labels"])[chosen] - 1)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m zsnas.images", description="Prepare real images to score with.")
+    parser.add_argument("--space", required=True, help="whose task it is")
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--source", default="official", help="an .npz in the data folder, or 'official'")
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+    facts = registry.spaces()[arguments.space].tasks[arguments.task]
+    if arguments.source == "official":
+        images, labels = official(arguments.task, arguments.data_dir)
+    else:
+        images, labels = read_images(Path(arguments.data_dir, arguments.source), arguments.task, facts, at_least=1)
+    aside = Path(f"{arguments.output}.{os.getpid()}.npz")
+    np.savez(aside, images=images, labels=labels)
+    os.replace(aside, arguments.output)
+
+
+if __name__ == "__main__":
+    errors.run(main)
