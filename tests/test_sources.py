@@ -385,7 +385,7 @@ def test_a_study_error_ends_a_program_with_one_line():
     def command():
         raise StudyError("first\nsecond")
 
-    with pytest.raises(SystemExit, match="^error: first second$"):
+    with pytest.raises(SystemExit, match=r"^error: first second$"):
         errors.run(command)
 
 

@@ -14,7 +14,7 @@ import torch
 
 from zsnas import passes
 
-PASSES = {name: function for name, function in vars(passes).items() if inspect.isfunction(function)}
+PASSES = dict(inspect.getmembers(passes, lambda it: inspect.isfunction(it) and inspect.getmodule(it) is passes))
 
 
 @dataclass

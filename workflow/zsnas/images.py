@@ -6,6 +6,7 @@ instead.
 """
 
 import argparse
+import codecs
 import os
 from pathlib import Path
 from urllib.error import URLError
@@ -22,6 +23,7 @@ ARRAY_PARTS = {
     ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): codecs.encode,  # how Python 3 pickles bytes for Python 2
 }
 IMAGENET16 = "https://drive.google.com/drive/folders/1T3UIyZXUhMmIuJLOBMIYKAsJknAtrrO4"
 

@@ -3,6 +3,8 @@
 A minibatch depends on (seed, task, what it is for) and is the same for all architectures.
 """
 
+from zipfile import BadZipFile
+
 import numpy as np
 import torch
 
@@ -44,7 +46,7 @@ def read_images(path, task, facts, at_least):
     try:
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make or fetch it again") from error
     side = facts["resolution"]
     if images.dtype != np.uint8 or images.shape[1:] != (side, side, 3) or len(images) != len(labels):

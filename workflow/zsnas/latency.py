@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import binom
 from tqdm import tqdm
 
 from zsnas import devices, errors, registry
@@ -41,12 +42,16 @@ def measure(infer):
     return np.array(latencies)
 
 
+def median_bounds(count):
+    """Places in an ordered sample between which the true median lies with 95 % probability, for any distribution."""
+    return tuple(int(place) for place in binom.ppf((0.025, 0.975), count, 0.5))
+
+
 def median_interval(latencies):
-    """Width of the median's distribution-free 95 % interval (order statistics), as a fraction of the median."""
+    """Width of the median's 95 % interval as a fraction of the median."""
     ordered = np.sort(latencies)
-    half = 0.98 * np.sqrt(len(ordered))
-    low, high = int(np.floor(len(ordered) / 2 - half)), int(np.ceil(len(ordered) / 2 + half)) - 1
-    return (ordered[max(high, 0)] - ordered[max(low, 0)]) / np.median(ordered)
+    low, high = median_bounds(len(ordered))
+    return (ordered[high] - ordered[low]) / np.median(ordered)
 
 
 def drift(moments, reference_moments, reference_ms):

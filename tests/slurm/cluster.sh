@@ -1,0 +1,136 @@
+#!/bin/bash
+# A throwaway SLURM on this machine's loopback: cn1, cn2 in partition cpu; gn1, gn2 with two GPUs each in partition gpu.
+#
+#   cluster.sh start DIR    installs SLURM where it can, starts it, keeps its files in DIR
+#   cluster.sh stop DIR     ends what start began, by its pid files
+#   cluster.sh node DIR N   starts the daemon of node N again
+#
+# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. Memory is counted, not
+# enforced. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such as a CI
+# runner.
+set -euo pipefail
+
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+fail() { echo "error: $*" >&2; exit 1; }
+
+[ $# -ge 2 ] || usage
+command=$1
+dir=$(realpath -m "$2")
+packages="slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge"
+export PATH=$PATH:/usr/sbin
+
+install_packages() {
+    type slurmctld slurmd squeue munged >/dev/null 2>&1 && return
+    [ "$(id -u)" = 0 ] || fail "SLURM is not installed and only root can install it; run: sudo apt-get install $packages"
+    type apt-get >/dev/null 2>&1 || fail "SLURM is not installed and there is no apt-get; install slurmctld, slurmd and munge"
+    # Packages must not start daemons of their own.
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+    { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; } >/dev/null ||
+        fail "apt-get could not install $packages"
+}
+
+write_config() {
+    mkdir -p "$dir"/{spool,log,state/ctld}
+    cat >"$dir/slurm.conf" <<END
+ClusterName=throwaway
+SlurmctldHost=localhost(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+CryptoType=crypto/munge
+SlurmctldPort=16817
+SlurmctldPidFile=$dir/state/slurmctld.pid
+SlurmdPidFile=$dir/state/slurmd.%n.pid
+SlurmdSpoolDir=$dir/spool/%n
+StateSaveLocation=$dir/state/ctld
+SlurmctldLogFile=$dir/log/slurmctld.log
+SlurmdLogFile=$dir/log/slurmd.%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+MpiDefault=none
+SwitchType=switch/none
+ReturnToService=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SlurmdParameters=config_overrides
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2,sched_min_interval=0
+MinJobAge=600
+SlurmdTimeout=5
+KillWait=2
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/filetxt
+JobCompLoc=$dir/log/jobs.txt
+GresTypes=gpu
+NodeName=DEFAULT CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=64000
+NodeName=cn[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[17001-17002]
+NodeName=gn[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[17003-17004] Gres=gpu:t4:2
+PartitionName=cpu Nodes=cn[1-2] Default=YES MaxTime=24:00:00 State=UP DefMemPerCPU=500
+PartitionName=gpu Nodes=gn[1-2] MaxTime=24:00:00 State=UP DefMemPerCPU=500
+END
+    echo "NodeName=gn[1-2] Name=gpu Type=t4 File=/dev/tty[0-1]" >"$dir/gres.conf"
+    echo "# none" >"$dir/cgroup.conf"
+    # Jobs lose SLURM_CONF on their way to a step, so the files have to be where SLURM looks by itself.
+    mkdir -p /etc/slurm
+    for file in slurm.conf gres.conf cgroup.conf; do
+        [ -e "/etc/slurm/$file" ] && [ ! -L "/etc/slurm/$file" ] && fail "this machine has a SLURM: /etc/slurm/$file"
+        ln -sfn "$dir/$file" "/etc/slurm/$file"
+    done
+}
+
+# Whether the process that a pid file names is there; a zombie is not.
+alive() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && ! grep -qs '^State:.Z' "/proc/$pid/status" && kill -0 "$pid" 2>/dev/null
+}
+
+wait_for() {
+    for _ in $(seq 150); do
+        eval "$1" && return
+        sleep 0.2
+    done
+    fail "waited 30 s in vain for: $1; see $dir/log"
+}
+
+start_munge() {
+    munge -n </dev/null >/dev/null 2>&1 && return  # one is there already
+    mkdir -p /run/munge
+    chown munge:munge /run/munge
+    runuser -u munge -- munged --pid-file /run/munge/munged.pid
+    cp /run/munge/munged.pid "$dir/state/munged.pid"
+    wait_for "munge -n </dev/null >/dev/null 2>&1"
+}
+
+start() {
+    install_packages
+    [ "$(id -u)" = 0 ] || fail "only root can start this cluster"
+    write_config
+    start_munge
+    alive "$dir/state/slurmctld.pid" || slurmctld
+    for node in cn1 cn2 gn1 gn2; do
+        alive "$dir/state/slurmd.$node.pid" || slurmd -N "$node"
+    done
+    wait_for '[ "$(sinfo -h -N -o %T | grep -cE "^(idle|mixed|allocated)$")" = 4 ]'
+}
+
+stop() {
+    [ -e "$dir/slurm.conf" ] || return 0
+    scancel --user "$(id -un)" >/dev/null 2>&1 || true
+    for file in "$dir"/state/slurmd.*.pid "$dir"/state/slurmctld.pid "$dir"/state/munged.pid; do
+        alive "$file" || continue
+        kill "$(cat "$file")"
+        wait_for "! alive $file"
+        rm -f "$file"
+    done
+    for file in slurm.conf gres.conf cgroup.conf; do
+        [ "$(readlink "/etc/slurm/$file")" = "$dir/$file" ] && rm "/etc/slurm/$file"
+    done
+    return 0
+}
+
+case $command in
+start | stop) "$command" ;;
+node) alive "$dir/state/slurmd.$3.pid" || slurmd -N "$3" ;;
+*) usage ;;
+esac

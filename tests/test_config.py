@@ -1,0 +1,111 @@
+"""Every mistake in a config stops before any job, in one line that names the key, the file and the way out."""
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import CHECKOUT
+
+from zsnas.config import check
+from zsnas.errors import StudyError
+
+SOURCES = CHECKOUT / "config" / "sources.csv"
+SMOKE = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_configs_are_sound(path):
+    check(yaml.safe_load(path.read_text()), path.name, SOURCES)
+
+
+def changed(**keys):
+    return copy.deepcopy(SMOKE) | keys
+
+
+SPACE = SMOKE["spaces"]["nasbench201"]
+MISTAKES = {
+    "unknown key": (changed(proxy=["snip"]), r"x\.yaml: unknown key 'proxy'; did you mean 'proxies'\?"),
+    "unknown nested key": (
+        changed(spaces={"nasbench201": SPACE | {"architecture": 3}}),
+        r"x\.yaml: unknown key 'spaces\.nasbench201\.architecture'; did you mean 'architectures'\?",
+    ),
+    "missing key": ({k: v for k, v in SMOKE.items() if k != "seeds"}, r"x\.yaml, top level: 'seeds' is a required"),
+    "wrong type": (changed(batch="64"), r"x\.yaml, key 'batch': '64' is not of type 'integer'"),
+    "unknown proxy": (
+        changed(proxies=["synflw"]),
+        r"unknown proxy 'synflw' in x\.yaml, key 'proxies'; did you mean 'synflow'\?",
+    ),
+    "unknown proxy in a bundle": (
+        changed(bundles={"one": ["snipp"]}),
+        r"unknown proxy 'snipp' in x\.yaml, key 'bundles\.one'; did you mean 'snip'\?",
+    ),
+    "structural proxy in a bundle": (changed(bundles={"one": ["params"]}), r"'params' is structural"),
+    "proxy in two bundles": (changed(bundles={"one": ["snip"], "two": ["snip"]}), r"'snip' is in 'one' and 'two'"),
+    "bundle named as a proxy": (
+        changed(bundles={"snip": ["nwot"]}),
+        r"key 'bundles\.snip': that is the name of a proxy",
+    ),
+    "unknown space": (
+        changed(spaces={"nasbench20": SPACE}),
+        r"unknown space 'nasbench20' in x\.yaml, key 'spaces'; did you mean 'nasbench201'\?",
+    ),
+    "unknown task": (
+        changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar": ["analog_nasbench"]}}}),
+        r"unknown task 'cifar' in x\.yaml, key 'spaces\.nasbench201\.tasks'; did you mean 'cifar10'\?",
+    ),
+    "unknown truth": (
+        changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["analog_nasbenc"]}}}),
+        r"no truth 'analog_nasbenc'.*did you mean 'analog_nasbench'",
+    ),
+    "missing truth": (
+        changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["nats_test"]}}}),
+        r"nats_test.*data_dir",
+    ),
+    "more networks than there are": (
+        changed(spaces={"nasbench201": SPACE | {"architectures": 6000}}),
+        r"key 'spaces\.nasbench201\.architectures': 6000 asked for, but nasbench201 has 5425",
+    ),
+    "unknown device": (
+        changed(devices=["locl-onnxruntime-float32-batch1-threads1"]),
+        r"unknown device 'locl' in x\.yaml, key 'devices'; did you mean 'local'\?",
+    ),
+    "malformed device": (changed(devices=["local"]), r"'local' is no device; write plugin-runtime-precision"),
+    "unknown runtime": (
+        changed(devices=["local-onnx-float32-batch1-threads1"]),
+        r"unknown runtime of device 'local' 'onnx' in x\.yaml",
+    ),
+    "missing images": (
+        changed(inputs="images", images={"cifar10": "nowhere.npz"}),
+        r"key 'images\.cifar10': no file data/nowhere\.npz",
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes(config, message):
+    with pytest.raises(StudyError, match=message) as caught:
+        check(config, "x.yaml", SOURCES)
+    assert "\n" not in str(caught.value)
+
+
+def snakemake(folder, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", CHECKOUT / "Snakefile", "--directory", folder, "-n"]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=CHECKOUT, timeout=120)
+
+
+def test_snakemake_stops_with_that_line_and_nothing_else(tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text(yaml.safe_dump(changed(proxies=["synflw"])))
+    result = snakemake(tmp_path, "--configfile", config)
+    assert result.returncode == 1
+    line = f"error: unknown proxy 'synflw' in {config}, key 'proxies'; did you mean 'synflow'?"
+    assert line in result.stderr.splitlines()
+    assert "Traceback" not in result.stderr and "rule " not in result.stdout
+
+
+def test_a_study_config_replaces_the_default_and_does_not_mix_with_it(tmp_path):
+    result = snakemake(tmp_path, "--configfile", CHECKOUT / "config" / "smoke.yaml")
+    assert result.returncode == 0, result.stderr
+    assert "zen" not in result.stdout + result.stderr

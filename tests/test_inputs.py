@@ -1,0 +1,114 @@
+"""Real images: from .npz files and official archives, checked against the task."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from zsnas.errors import StudyError
+from zsnas.images import official
+from zsnas.inputs import STATISTICS, minibatches
+from zsnas.registry import spaces
+
+TASKS = spaces()["nasbench201"].tasks
+
+
+@pytest.fixture
+def npz(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "images.npz"
+    np.savez(path, images=rng.integers(0, 256, (40, 32, 32, 3), np.uint8), labels=np.arange(40) % 10)
+    return path
+
+
+def test_every_task_has_statistics():
+    assert {task for space in spaces().values() for task in space.tasks} <= set(STATISTICS)
+
+
+def test_minibatches_are_normalised_images_with_their_labels(npz):
+    batches = minibatches(npz, "cifar10", TASKS["cifar10"], 16, 0)
+    with np.load(npz) as archive:
+        images, labels = archive["images"], archive["labels"]
+    mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in STATISTICS["cifar10"])
+    originals = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    seen = []
+    for inputs, targets in batches:
+        assert inputs.shape == (16, 3, 32, 32) and inputs.dtype == torch.float32
+        for image, label in zip(inputs * deviation + mean, targets, strict=True):
+            pixels = image.round().to(torch.uint8).permute(1, 2, 0).numpy().tobytes()
+            assert originals[pixels] == label
+            seen.append(pixels)
+    assert len(set(seen)) == 32, "minibatches overlap"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": np.zeros((40, 16, 16, 3), np.uint8), "labels": np.zeros(40, int)}, "needs uint8 images"),
+        ({"images": np.zeros((40, 32, 32, 3)), "labels": np.zeros(40, int)}, "needs uint8 images"),
+        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.zeros(39, int)}, "39 labels"),
+        ({"images": np.zeros((8, 32, 32, 3), np.uint8), "labels": np.zeros(8, int)}, "has 8 images, 32 are needed"),
+        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.full(40, 10)}, "labels must be 0 to 9"),
+        ({"pictures": np.zeros(3)}, "is not an .npz of 'images' and 'labels'"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(tmp_path, arrays, message):
+    path = tmp_path / "bad.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(StudyError, match=message):
+        minibatches(path, "cifar10", TASKS["cifar10"], 16, 0)
+
+
+def test_truncated_file(npz):
+    npz.write_bytes(npz.read_bytes()[:1000])
+    with pytest.raises(StudyError, match=r"images\.npz is not an \.npz"):
+        minibatches(npz, "cifar10", TASKS["cifar10"], 16, 0)
+
+
+def test_imagenet16_120_from_batches_in_the_official_form(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "ImageNet16").mkdir()
+    everything = []
+    for number in range(1, 11):
+        data, labels = rng.integers(0, 256, (30, 3 * 256), np.uint8), rng.integers(1, 1001, 30).tolist()
+        labels[0] = 120
+        batch = {"data": data, "labels": labels, "mean": data.mean(0)}
+        (tmp_path / "ImageNet16" / f"train_data_batch_{number}").write_bytes(pickle.dumps(batch, protocol=2))
+        everything += [(row, label - 1) for row, label in zip(data, labels, strict=True) if label <= 120]
+    images, labels = official("imagenet16-120", tmp_path)
+    assert len(images) == len(everything) and labels.max() == 119
+    assert (images[0] == everything[0][0].reshape(3, 16, 16).transpose(1, 2, 0)).all()
+    (tmp_path / "ImageNet16" / "train_data_batch_7").unlink()
+    with pytest.raises(StudyError, match=r"train_data_batch_7 is missing: put ImageNet16 there"):
+        official("imagenet16-120", tmp_path)
+
+
+def test_official_cifar_in_torchvisions_form(tmp_path):
+    with pytest.raises(StudyError, match=r"cifar10 is not in .* and cannot be downloaded"):
+        official("cifar10", tmp_path)
+
+
+def test_a_given_file_is_prepared_and_a_wrong_one_says_so_in_one_line(npz, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "zsnas.images",
+        "--space",
+        "nasbench201",
+        "--data-dir",
+        tmp_path,
+        "--source",
+        npz.name,
+    ]
+    output = tmp_path / "out.npz"
+    subprocess.run([*command, "--task", "cifar10", "--output", output], check=True)
+    with np.load(output) as prepared, np.load(npz) as given:
+        assert (prepared["images"] == given["images"]).all() and (prepared["labels"] == given["labels"]).all()
+    wrong = subprocess.run(
+        [*command, "--task", "imagenet16-120", "--output", tmp_path / "no.npz"], capture_output=True, text=True
+    )
+    assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1 and str(npz) in wrong.stderr
+    assert not (tmp_path / "no.npz").exists()

@@ -1,0 +1,218 @@
+"""The same checks for every proxy found, and their scores against published ones."""
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.nn import functional as F
+
+from zsnas import conformance, engine, registry
+from zsnas.inputs import minibatches
+from zsnas.score import Subject, score_shard, shard_of
+from zsnas.spaces import nasbench201
+
+STRUCTURAL = [proxy for proxy in registry.proxies().values() if proxy.structural]
+NETWORK = [proxy for proxy in registry.proxies().values() if not proxy.structural]
+ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+BATCHES = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
+
+
+def subjects(arch=ARCH, seed=0):
+    return {
+        precision: Subject(nasbench201, arch, "cifar10", seed, precision, BATCHES, "cpu")
+        for precision in ("float32", "float64")
+    }
+
+
+@pytest.fixture(scope="module")
+def together():
+    return {score.proxy: score for score in engine.score(NETWORK, subjects())}
+
+
+def test_names_and_facts():
+    for proxy in registry.proxies().values():
+        assert proxy.summary, f"{proxy.name} has no docstring"
+        assert proxy.precision in ("float32", "float64")
+        assert set(proxy.needs) <= {"table", "net", "batches", "rng", *engine.PASSES}, proxy.name
+
+
+@pytest.mark.parametrize("proxy", NETWORK, ids=lambda proxy: proxy.name)
+def test_alone_as_in_a_bundle_to_the_last_bit(proxy, together):
+    (alone,) = engine.score([proxy], subjects())
+    assert alone.status == "ok", alone.status
+    assert alone.score == together[proxy.name].score
+    assert alone.seconds > 0
+
+
+def test_in_any_order(together):
+    backwards = engine.score(NETWORK[::-1], subjects())
+    assert {score.proxy: score.score for score in backwards} == {name: score.score for name, score in together.items()}
+
+
+@pytest.mark.parametrize("proxy", NETWORK, ids=lambda proxy: proxy.name)
+def test_nothing_shared_is_written_to(proxy):
+    evaluation = engine.Evaluation(subjects()[proxy.precision])
+    shared = {name: evaluation.result(name) for name in engine.PASSES if name not in ("shared_net",)}
+    before = {name: checksum(value) for name, value in shared.items()}
+    state = checksum(list(evaluation.result("shared_net").state_dict().values()))
+    torch_state = torch.get_rng_state()
+    engine.score_one(proxy, evaluation)
+    assert {name: checksum(value) for name, value in shared.items()} == before
+    assert checksum(list(evaluation.result("shared_net").state_dict().values())) == state
+    assert torch.equal(torch.get_rng_state(), torch_state), "draws from the global generator"
+
+
+def checksum(value):
+    """Of all tensors in nested lists, tuples and modules."""
+    if isinstance(value, torch.Tensor):
+        return float(value.detach().double().sum()), float(value.detach().double().abs().sum())
+    if isinstance(value, list | tuple):
+        return tuple(map(checksum, value))
+    return None
+
+
+def test_seeds_change_scores_and_repeat_them():
+    (first,), (again,), (other,) = (
+        engine.score([registry.proxies()["snip"]], subjects(seed=seed)) for seed in (0, 0, 1)
+    )
+    assert first.score == again.score != other.score
+
+
+def test_in_any_shard_with_any_number_of_workers(index):
+    proxies = ["snip", "nwot", "synflow", "zen"]
+    networks = shard_of(index, 3, 4)[["canonical", "connected"]]
+    one = pd.DataFrame(score_shard(networks, "nasbench201", "cifar10", 0, proxies, BATCHES, 1, "cpu"))
+    two = pd.DataFrame(score_shard(networks.iloc[::-1], "nasbench201", "cifar10", 0, proxies, BATCHES, 2, "cpu"))
+    columns = ["canonical", "proxy", "score", "status"]
+    one, two = (frame[columns].sort_values(["canonical", "proxy"], ignore_index=True) for frame in (one, two))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_shards_are_whole_disjoint_and_do_not_depend_on_the_number_asked_for(index):
+    shards = [shard_of(index, shard, 1000) for shard in range(6)]
+    assert [len(shard) for shard in shards] == [1000] * 5 + [425]
+    assert pd.concat(shards).arch.is_unique
+    pd.testing.assert_frame_equal(pd.concat([shard_of(index, shard, 500) for shard in (0, 1)]), shards[0])
+    assert not shards[0].arch.is_monotonic_increasing
+
+
+def test_disconnected_networks_are_failures(index):
+    networks = index[~index.connected & (index.arch == index.canonical)][["canonical", "connected"]]
+    rows = score_shard(networks, "nasbench201", "cifar10", 0, ["snip", "l2_norm"], BATCHES, 1, "cpu")
+    assert [(row["status"], np.isnan(row["score"])) for row in rows] == [("error: disconnected network", True)] * 2
+
+
+@pytest.mark.parametrize("proxy", STRUCTURAL, ids=lambda proxy: proxy.name)
+def test_structural_proxies_give_a_number_for_every_architecture(proxy, index):
+    before = index.copy()
+    score = proxy.function(index)
+    assert len(score) == len(index) and np.isfinite(score.to_numpy(float)).all()
+    pd.testing.assert_frame_equal(index, before)
+    pd.testing.assert_series_equal(proxy.function(index.iloc[::-1])[::-1], score)
+
+
+def test_published_scores(shared):
+    reference = conformance.read_reference(shared / "proxy_reference.csv")
+    archs = reference.arch_str.unique()
+    few = reference[reference.arch_str.isin([archs[0], archs[3], archs[-2], archs[-1]])]
+    compared = conformance.compare(few)
+    tolerance = compared.proxy.map(lambda name: conformance.EXCEPTIONS.get(name, (conformance.TOLERANCE,))[0])
+    assert len(compared) >= 4 * 14
+    assert (compared.difference <= tolerance).all(), compared[compared.difference > tolerance]
+
+
+def test_conformance_notices_a_wrong_value(shared):
+    reference = conformance.read_reference(shared / "proxy_reference.csv")
+    one = reference[(reference.arch_str == reference.arch_str[0]) & (reference.proxy == "snip")]
+    assert conformance.compare(one).difference.max() < 1e-9
+    assert conformance.compare(one.assign(value=one.value * (1 + 1e-6))).difference.min() > 1e-7
+
+
+def test_hessian_product_equals_torchs_own():
+    subject = subjects()["float64"]
+    evaluation = engine.Evaluation(subject)
+    net = subject.net()
+    (images, labels), _ = subject.batches()
+    weights = [module.weight for module in engine.passes.layers(net)]
+    gradients = torch.autograd.grad(F.cross_entropy(net(images), labels), weights, create_graph=True)
+    expected = torch.autograd.grad(gradients, weights, [weight.detach() for weight in weights])
+    for ours, theirs in zip(evaluation.result("hessian_weights"), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+    # In any other direction than the weights' own.
+    directions = [torch.randn_like(weight, dtype=torch.float64) for weight in weights]
+    expected = torch.autograd.grad(
+        torch.autograd.grad(F.cross_entropy(net(images), labels), weights, create_graph=True), weights, directions
+    )
+    backward, layers = evaluation.result("backward"), evaluation.result("layers")
+    product = torch.autograd.grad(backward.weights, [layer.weight for layer in layers], directions)
+    for ours, theirs in zip(product, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_seconds_shared_add_up():
+    scores = engine.score(NETWORK, subjects())
+    assert sum(score.seconds_shared for score in scores) < sum(score.seconds for score in scores)
+    assert all(score.seconds_shared <= score.seconds + 1e-9 for score in scores)
+
+
+def fails(grads):
+    raise ValueError("no such thing\nsecond line")
+
+
+def runs_out(grads):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+def gives_nan(grads):
+    return [torch.tensor(1.0), torch.tensor(float("nan"))]
+
+
+def gives_infinity(grads):
+    return torch.tensor(float("-inf"))
+
+
+@pytest.mark.parametrize(
+    ("function", "status"),
+    [
+        (fails, "error: ValueError: no such thing"),
+        (runs_out, "error: out of memory at batch 8"),
+        (gives_nan, "nan"),
+        (gives_infinity, "inf"),
+    ],
+)
+def test_failures_become_statuses_and_spare_the_others(function, status):
+    faulty = SimpleNamespace(name=function.__name__, precision="float32", function=function)
+    planted, snip = engine.score([faulty, registry.proxies()["snip"]], subjects())
+    assert planted.status == status and np.isnan(planted.score)
+    assert snip.status == "ok"
+
+
+def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
+    def loss(forward, labels):
+        raise RuntimeError("no loss")
+
+    monkeypatch.setitem(engine.PASSES, "loss", loss)
+    snip, nwot = engine.score([registry.proxies()[name] for name in ("snip", "nwot")], subjects())
+    assert (snip.status, nwot.status) == ("error: RuntimeError: no loss", "ok")
+
+
+def test_a_name_declared_twice_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "proxies").mkdir()
+    for name in ("one.py", "two.py"):
+        (tmp_path / "proxies" / name).write_text('"""Doc."""\n@proxy\ndef same(grads):\n    return 0\n')
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    with pytest.raises(registry.StudyError, match=r"'same' is declared in .*one\.py and in .*two\.py"):
+        registry.proxies.__wrapped__()
+
+
+def test_noise_and_labels_are_the_same_for_all_and_differ_by_seed_and_task():
+    draws = [
+        minibatches("noise", task, nasbench201.TASKS[task], 4, seed)
+        for task, seed in [("cifar10", 0), ("cifar10", 0), ("cifar10", 1), ("cifar100", 0)]
+    ]
+    same = [torch.equal(a[0][0], b[0][0]) for a, b in itertools.pairwise(draws)]
+    assert same == [True, False, False]
+    assert not torch.equal(draws[0][0][0], draws[0][1][0])
