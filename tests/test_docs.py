@@ -1,0 +1,103 @@
+"""What the documents say works: their examples are run as they stand."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+import yaml
+from conftest import CHECKOUT
+
+from zsnas import engine, registry
+
+PAGES = [CHECKOUT / "README.md", CHECKOUT / "config" / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (CHECKOUT / page).read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package, to add files to."""
+    subprocess.run(["cp", "-r", CHECKOUT / "workflow" / "zsnas", tmp_path], check=True)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path / "zsnas"
+
+
+def python(code, folder):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True).stdout
+
+
+def test_the_example_proxy_is_found_and_scores(package):
+    (example,) = blocks("docs/add-a-proxy.md", "python")
+    assert len(example.strip().splitlines()) <= 15
+    (package / "proxies" / "log_grad_norm.py").write_text(example)
+    listing = subprocess.run(
+        [sys.executable, "-m", "zsnas", "list"], capture_output=True, text=True, cwd=package.parent
+    )
+    assert re.search(r"log_grad_norm .*needs grads .*Log gradient norm", listing.stdout)
+    code = """
+from zsnas import engine, registry
+from zsnas.inputs import minibatches
+from zsnas.score import score_network
+space = registry.spaces()["nasbench201"]
+batches = minibatches("noise", "cifar10", space.tasks["cifar10"], 8, 0)
+arch = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+rows = score_network(arch, True, "nasbench201", "cifar10", 0, ["log_grad_norm", "grad_norm"], batches, "cpu")
+print(*[row["status"] for row in rows], rows[0]["score"] != rows[1]["score"])
+"""
+    assert python(code, package.parent).split() == ["ok", "ok", "True"]
+
+
+def test_the_example_device_measures(package):
+    (example,) = blocks("docs/add-a-device.md", "python")
+    (package / "devices" / "traced.py").write_text(example)
+    code = """
+import torch
+from zsnas import devices, latency, registry
+from zsnas.spaces import nasbench201
+device = devices.parse("traced-torchscript-float32-batch1-threads1")
+net = nasbench201.build("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|", "cifar10").eval()
+print((latency.measure(registry.load_device("traced").prepare(net, torch.randn(1, 3, 32, 32), device)) > 0).all())
+"""
+    assert python(code, package.parent).strip() == "True"
+
+
+def test_every_pass_the_page_offers_exists_and_none_is_forgotten():
+    text = (CHECKOUT / "docs" / "add-a-proxy.md").read_text()
+    offered = {name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert offered <= {"net", "rng", "table", *engine.PASSES}
+    used = {need for proxy in registry.proxies().values() for need in proxy.needs}
+    assert used <= offered
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_links_and_commands_exist(page):
+    text = page.read_text()
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (page.parent / target).exists(), target
+    targets = set(re.findall(r"^([\w-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    for target in re.findall(r"^make ([\w-]+)", text, re.MULTILINE):
+        assert target in targets
+    for module in re.findall(r"python -m zsnas\.([\w.]+)", text):
+        path = CHECKOUT / "workflow" / "zsnas" / module.rstrip(".").replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+
+
+def test_every_config_key_is_explained():
+    schema = yaml.safe_load((CHECKOUT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    text = (CHECKOUT / "config" / "README.md").read_text()
+    for key in schema["properties"]:
+        assert re.search(rf"^\| `{key}[.`]", text, re.MULTILINE), key
+
+
+def test_both_environments_have_the_same_pins():
+    lines = (CHECKOUT / "envs" / "requirements.txt").read_text().splitlines()
+    pins = [line.partition("#")[0].strip() for line in lines]
+    pins = [pin for pin in pins if pin and not pin.startswith("-e")]
+    environment = yaml.safe_load((CHECKOUT / "envs" / "zsnas.yaml").read_text())
+    assert environment["dependencies"][-1]["pip"] == pins
+    assert all("==" in pin for pin in pins)
+    assert f"torch=={torch.__version__.partition('+')[0]}" in pins
