@@ -4,18 +4,20 @@ import os
 import sys
 from pathlib import Path
 
-CODE = Path(workflow.basedir, "workflow/zsnas")
-SOURCES = Path(workflow.basedir, "config/sources.csv")
+# Relative to the working directory, so that a checkout can be moved without changing any job's inputs.
+CHECKOUT = Path(os.path.relpath(workflow.basedir))
+SOURCES = CHECKOUT / "config/sources.csv"
 CONFIG_PLACE = " + ".join(map(str, workflow.overwrite_configfiles or ["config/config.yaml"]))
 
 # Jobs run this checkout's code with the Python that runs Snakemake, whatever is installed or activated elsewhere.
-sys.path.insert(0, str(CODE.parent))
+PACKAGES = str(Path(workflow.basedir, "workflow"))
+sys.path.insert(0, PACKAGES)
 os.environ |= {
-    "PYTHONPATH": os.pathsep.join(filter(None, [str(CODE.parent), os.getenv("PYTHONPATH")])),
+    "PYTHONPATH": os.pathsep.join(filter(None, [PACKAGES, os.getenv("PYTHONPATH")])),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH")]),
 }
 
-from zsnas import registry
+from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
@@ -28,7 +30,7 @@ if workflow.is_main_process:
 PROXIES = registry.proxies()
 STRUCTURAL = [name for name in config["proxies"] if PROXIES[name].structural]
 NETWORK_PROXIES = [name for name in config["proxies"] if not PROXIES[name].structural]
-MEMBERS = {name: members for name, members in config.get("bundles", {}).items()}
+MEMBERS = config.get("bundles", {})
 BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in members}
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
 TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
@@ -62,17 +64,17 @@ def shards(space):
 
 def code(*names):
     """Files of the package, by name."""
-    return [CODE / name for name in names]
+    return [CHECKOUT / "workflow/zsnas" / name for name in names]
 
 
-def truth_file(wildcards):
-    """The file that a truth is read from."""
-    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))[1]
+def truth_source(wildcards):
+    """The source of a truth, and the file it is read from."""
+    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))
 
 
 def proxy_files(names):
     """The files that declare these proxies."""
-    return sorted({PROXIES[name].file for name in names})
+    return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))
 
 
 def image_file(wildcards):

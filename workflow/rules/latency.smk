@@ -9,7 +9,7 @@ rule measure:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
-        code=code("latency.py", "randomness.py"),
+        code=code("latency.py", "randomness.py", "devices/__init__.py"),
     output:
         DEVICE_SHARD,
     log:

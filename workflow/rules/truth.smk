@@ -1,14 +1,13 @@
 """Ground truth: from a file named in config/sources.csv to one table per space, task and truth."""
 
-from zsnas import sources
-
 
 rule truth:
     """Read the truth {wildcards.truth} of {wildcards.space}, {wildcards.task}."""
     input:
-        file=truth_file,
+        file=lambda wildcards: truth_source(wildcards)[1],
         sources=SOURCES,
         architectures="results/spaces/{space}/architectures.parquet",
+        reader=lambda wildcards: code(f"readers/{truth_source(wildcards)[0].reader}.py"),
         code=code("truth.py", "sources.py"),
     output:
         "results/truth/{space}/{task}/{truth}.parquet",
