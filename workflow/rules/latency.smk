@@ -18,7 +18,7 @@ rule measure:
         "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
-    threads: workflow.cores or 1  # all there are, so that no other job runs beside it
+    threads: 1024  # every core of the run, so that no other job runs beside it
     shell:
         "python -m zsnas.latency"
         " --space {wildcards.space}"

@@ -49,7 +49,7 @@ rule table:
     output:
         csv="results/tables/{table}.csv",
         tex="results/tables/{table}.tex",
-        html=report("results/tables/{table}.html", caption="../report/{table}.rst", category="Tables"),
+        html=report("results/tables/{table}.html", caption="../report/table.rst", category="Tables"),
     log:
         "logs/table/{table}.log",
     benchmark:

@@ -1,0 +1,217 @@
+"""Every figure from a small study whose facts are known, drawn by the workflow's own scripts."""
+
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from docutils.core import publish_parts
+
+from zsnas import judge, registry
+from zsnas.files import write_parquet
+from zsnas.registry import PACKAGE
+
+plt.switch_backend("agg")
+
+WORKFLOW = PACKAGE.parent
+CHECKOUT = WORKFLOW.parent
+SCRIPTS = {path.stem.removeprefix("figure_"): path for path in sorted((WORKFLOW / "scripts").glob("figure_*.py"))}
+RULES = (WORKFLOW / "rules" / "figures.smk").read_text()
+TABLES = ("correlation", "selection", "cost", "pareto", "budget")
+DEVICE = "local-onnxruntime-float32-batch1-threads1"
+CELL = {"space": "toy", "task": "cifar10", "truth": "test"}
+PROXIES = {name: registry.proxies()[name] for name in ("params", "random", "synflow", "snip", "zen")}
+
+
+class Names(dict):
+    """A named list as Snakemake injects it: names are attributes too."""
+
+    __getattr__ = dict.__getitem__
+
+
+def small_study():
+    """Of 300 architectures 60 are sampled: `synflow` is the truth, `snip` fails three times, `zen` always."""
+    rng = np.random.default_rng(0)
+    n, sampled = 300, 60
+    accuracy = np.round(90 + 3 * rng.normal(size=n), 2)
+    names = [f"a{i}" for i in range(n)]
+    snip = rng.normal(size=n)
+    snip[:3] = np.nan
+    of_sample = np.where(np.arange(n) < sampled, 1, np.nan)
+    columns = {
+        "arch": names,
+        "canonical": names,
+        "iso_class": np.arange(n),
+        "reachable": True,
+        "connected": True,
+        "seed": 0,
+        "sampled": np.arange(n) < sampled,
+        "params": accuracy + 3 * rng.normal(size=n),
+        "random": rng.random(n),
+        "synflow": accuracy * of_sample,
+        "snip": snip * of_sample,
+        "zen": np.nan,
+        "accuracy_test": accuracy,
+        f"latency_ms_{DEVICE}": rng.lognormal(size=n) * of_sample,
+    }
+    return pd.DataFrame({"space": "toy", "task": "cifar10", **columns})
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Files that figures read, by the name that their rules give them."""
+    folder = tmp_path_factory.mktemp("study")
+    study, truths = small_study(), {"test": True}
+    cost = pd.DataFrame({"proxy": list(PROXIES), "seconds_per_arch": [1e-8, 1e-6, 0.05, 0.7, 0.5]})
+    tables = {
+        "correlation": judge.correlation_table(study, truths, PROXIES, replicates=50),
+        "pareto": judge.pareto_table(study, truths, PROXIES, replicates=50),
+        "cost": cost.assign(space="toy", task="cifar10", seconds_shared=cost.seconds_per_arch / 2, peak_mb=1.0),
+    }
+    write_parquet(study, folder / "study.parquet", truths=truths)
+    for name, table in tables.items():
+        write_parquet(table, folder / f"{name}.parquet")
+    paths = {name: str(folder / f"{name}.parquet") for name in ("study", *tables)}
+    return Names(paths, style=str(WORKFLOW / "scripts" / "zsnas.mplstyle"))
+
+
+def draw(kind, inputs, folder):
+    """The files and the matplotlib figure of one kind."""
+    folder.mkdir(exist_ok=True)
+    paths = [str(folder / f"{kind}.{suffix}") for suffix in ("pdf", "svg", "png")]
+    wildcards = Names(CELL, device=DEVICE) if kind == "pareto" else Names(CELL)
+    snakemake = SimpleNamespace(input=inputs, output=paths, wildcards=wildcards)
+    with plt.rc_context():
+        figure = runpy.run_path(str(SCRIPTS[kind]), {"snakemake": snakemake})["figure"]
+    plt.close("all")
+    return paths, figure
+
+
+@pytest.fixture(scope="module")
+def drawn(inputs, tmp_path_factory):
+    return {kind: draw(kind, inputs, tmp_path_factory.mktemp("figures")) for kind in SCRIPTS}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_reruns_give_the_same_bytes(kind, drawn, inputs, tmp_path):
+    again, _ = draw(kind, inputs, tmp_path / "again")
+    for first, second in zip(drawn[kind][0], again):
+        assert Path(first).read_bytes() == Path(second).read_bytes(), f"{first} differs from run to run"
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_has_a_rule_that_calls_its_script_and_a_caption(kind):
+    rule = re.search(rf"^rule {kind}_figure:\n(.*?)(?=^rule |\Z)", RULES, re.S | re.M)[1]
+    assert rule.lstrip().startswith('"""')
+    assert f'"../scripts/figure_{kind}.py"' in rule
+    assert f'"../report/figure_{kind}.rst"' in rule
+    for name in re.findall(r"snakemake\.input\.(\w+)", SCRIPTS[kind].read_text()):
+        assert f" {name}=" in rule
+
+
+@pytest.mark.parametrize("rules", sorted((WORKFLOW / "rules").glob("*.smk")), ids=lambda path: path.name)
+def test_captions_that_rules_name_are_there(rules):
+    for caption in re.findall(r'caption="([^"]+)"', rules.read_text()):
+        assert (rules.parent / caption).is_file(), f"{rules.name}: no {caption}; Snakemake fills no wildcards in there"
+
+
+def panel_titles(figure):
+    return {ax.get_title().split("\n")[0]: ax.get_title() for ax in figure.axes if ax.get_title()}
+
+
+def test_correlation_orders_by_tau_and_counts(drawn):
+    _, figure = drawn["correlation"]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels[0] == "zen (60 failed)"
+    assert set(labels[-2:]) == {"oracle", "synflow"}
+    assert labels.index("params") > labels.index("random")
+    assert "snip (3 failed)" in labels
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "structural, n = 300 (top: 15)" in legend
+    assert "data-driven, n = 60 (top: 3)" in legend
+    assert {"params, the baseline", "range restriction alone"} <= set(legend)
+
+
+def test_proxy_correlation_knows_that_synflow_is_the_accuracy(drawn):
+    _, figure = drawn["proxy_correlation"]
+    ax = figure.axes[0]
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert sorted(names) == sorted([*PROXIES, "accuracy"])
+    cells = {tuple(map(int, text.get_position())): text.get_text() for text in ax.texts}
+    assert cells[names.index("accuracy"), names.index("synflow")] == "100"
+    assert abs(names.index("accuracy") - names.index("synflow")) == 1
+    assert not any(names.index("zen") in cell for cell in cells)
+
+
+def test_scores_show_every_architecture_that_has_one(drawn):
+    _, figure = drawn["scores"]
+    titles = panel_titles(figure)
+    assert titles["synflow"] == "synflow\nτ = 1.00, n = 60"
+    assert next(iter(titles)) == "synflow" and "oracle" not in titles
+    points = {
+        ax.get_title().split("\n")[0]: len(ax.collections[0].get_offsets()) for ax in figure.axes if ax.collections
+    }
+    assert points == {"params": 300, "random": 300, "synflow": 60, "snip": 57, "zen": 0}
+
+
+def test_pareto_traces_the_true_front_where_the_score_is_the_truth(drawn):
+    _, figure = drawn["pareto"]
+    titles = panel_titles(figure)
+    assert titles["synflow"] == "synflow\nHV 1.00 [1.00, 1.00]"
+    assert "zen" not in titles
+    lines = {line.get_label(): line.get_xydata() for line in figure.axes[0].lines}
+    np.testing.assert_array_equal(lines["choices of the proxy"], lines["true front"])
+    assert figure.axes[0].get_xscale() == "log"
+
+
+def test_cost_names_every_proxy_that_has_a_score(drawn):
+    _, figure = drawn["cost"]
+    (ax,) = figure.axes
+    assert {text.get_text() for text in ax.texts} == {"params", "random", "synflow", "snip"}
+    heights = {text.get_text(): text.xy[1] for text in ax.texts}
+    assert heights["synflow"] == pytest.approx(1)
+    assert ax.get_xscale() == "log"
+
+
+def configs():
+    """The study's configs, and one with several truths and seeds and no device."""
+    found = {path.name: yaml.safe_load(path.read_text()) for path in sorted((CHECKOUT / "config").glob("*.yaml"))}
+    several = found["config.yaml"] | {
+        "spaces": {"one": {"architectures": 1234, "tasks": {"t": ["a", "b"]}}},
+        "seeds": [3, 4],
+    }
+    several.pop("devices")
+    return found | {"made up": several}
+
+
+CAPTIONS = [
+    ("study.rst", {}),
+    *[("table.rst", {"table": table}) for table in TABLES],
+    *[(f"figure_{kind}.rst", CELL | {"device": DEVICE}) for kind in SCRIPTS],
+]
+
+
+@pytest.mark.parametrize("config", configs().values(), ids=list(configs()))
+@pytest.mark.parametrize(("caption", "wildcards"), CAPTIONS, ids=lambda value: str(value))
+def test_captions_say_what_the_config_says(caption, wildcards, config):
+    space = next(iter(config["spaces"]))
+    wildcards = wildcards | ({"space": space} if "space" in wildcards else {})
+    snakemake = SimpleNamespace(
+        config=Names(config),
+        wildcards=Names(wildcards),
+        params=Names(architectures=15625, training="split ori-test, epochs 200"),
+    )
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    text = environment.from_string((WORKFLOW / "report" / caption).read_text()).render(snakemake=snakemake)
+    warnings = SimpleNamespace(write=lambda line: pytest.fail(line))
+    html = publish_parts(text, writer="html", settings_overrides={"warning_stream": warnings})["html_body"]
+    for number in (config["spaces"][space]["architectures"], *config["seeds"]):
+        assert f"{number:,}" in html
+    if any(word in html for word in ("bootstrap", "interval of")):
+        assert f"{config['replicates']:,}" in html

@@ -1,0 +1,52 @@
+"""Accuracy against latency, one panel per proxy: what it chooses as the budget grows, and the true front."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
+
+from zsnas.judge.pareto import traced_front, true_front
+from zsnas.judge.population import mean_score
+from zsnas.plotting import GROUPS, group, label_percentiles, percentile, read_cell, read_population, save
+
+COLUMNS = 6
+plt.style.use(snakemake.input.style)
+
+population = read_population(snakemake.input.study, snakemake.wildcards)
+latency = population.costs["latency_ms", snakemake.wildcards.device]
+truth = population.truth[np.isfinite(latency)]
+table = read_cell(snakemake.input.pareto, snakemake.wildcards).query(
+    "cost == 'latency_ms' and proxy != 'oracle' and n > 0"
+)
+table = table.sort_values("hypervolume_ratio", ascending=False, kind="stable")
+
+rows = -(-len(table) // COLUMNS)
+figure, axes = plt.subplots(rows, COLUMNS, figsize=(7, 0.5 + 1.35 * rows), sharex=True, sharey=True, squeeze=False)
+for ax in axes.flat[len(table) :]:
+    ax.set_visible(False)
+for ax, row in zip(axes.flat, table.itertuples()):
+    score = mean_score(population, row.proxy)
+    considered = np.isfinite(score) & np.isfinite(latency)
+    cost, accuracy, score = latency[considered], population.truth[considered], score[considered]
+    height = percentile(accuracy, truth)
+    look = GROUPS[group(row.proxy)]
+    ax.scatter(cost, height, s=2, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures")
+    for front, line in (
+        (
+            traced_front(cost, score, accuracy),
+            {"linewidth": 1.5, "markersize": 2.5, "label": "choices of the proxy", **look},
+        ),
+        (true_front(cost, accuracy), {"linewidth": 0.6, "color": "black", "label": "true front"}),
+    ):
+        reach, level = np.append(cost[front], cost.max()), height[np.append(front, front[-1])]
+        ax.step(reach, level, where="post", markevery=range(len(front)), **line)
+    ratio = f"HV {row.hypervolume_ratio:.2f} [{row.hypervolume_low:.2f}, {row.hypervolume_high:.2f}]"
+    ax.set_title(f"{row.proxy}\n{ratio}", color=look["color"])
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    label_percentiles(ax, truth, population.sign)
+figure.supxlabel("latency (ms)", fontsize=7)
+figure.supylabel("accuracy, spaced by rank", fontsize=7)
+figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+save(figure, snakemake.output)

@@ -1,0 +1,65 @@
+"""What the study's figures share: which rows they draw, how proxies look, where accuracies lie, how files are saved.
+
+Colours are those of Okabe and Ito, which colour-blind readers can tell apart; the marker says the same once more.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zsnas import registry
+from zsnas.files import read_provenance
+from zsnas.judge.population import populations
+
+GROUPS = {
+    "structural": {"color": "#0072B2", "marker": "o"},
+    "data-driven": {"color": "#D55E00", "marker": "D"},
+    "control": {"color": "#6A6A6A", "marker": "s"},
+}
+CONTROLS = ("random", "oracle")
+PERCENTILES = (0, 0.25, 0.5, 0.75, 0.95)
+UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
+
+
+def group(proxy):
+    """The entry of `GROUPS` that a proxy belongs to."""
+    if proxy in CONTROLS:
+        return "control"
+    return "structural" if registry.proxies()[proxy].structural else "data-driven"
+
+
+def read_cell(path, wildcards):
+    """The rows of a table about the figure's space, task and, where the table has such columns, truth and device."""
+    table = pd.read_parquet(path)
+    for name in table.columns.intersection(list(wildcards.keys())):
+        table = table[table[name] == wildcards[name]]
+    return table
+
+
+def read_population(path, wildcards):
+    """The architectures of the figure's space, task and truth, each score turned so that larger is better."""
+    study = read_cell(path, wildcards)
+    truths = {wildcards["truth"]: read_provenance(path)["truths"][wildcards["truth"]]}
+    proxies = {name: facts for name, facts in registry.proxies().items() if name in study}
+    (population,) = populations(study, truths, proxies)
+    return population
+
+
+def percentile(values, among):
+    """Share of `among` below each of `values`, ties counted half."""
+    ordered = np.sort(among)
+    return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * len(ordered))
+
+
+def label_percentiles(ax, truth, sign):
+    """Where heights are percentiles of `truth`, write the accuracies that lie there, as published, and the top 5 %."""
+    labels = [f"{sign * accuracy:.1f}" for accuracy in np.quantile(truth, PERCENTILES)]
+    ax.set(ylim=(-0.03, 1.03), yticks=PERCENTILES, yticklabels=labels)
+    ax.axhline(PERCENTILES[-1], color="#6A6A6A", linewidth=0.5, linestyle=":", zorder=0)
+
+
+def save(figure, paths):
+    """Write the figure to each path, in the format its suffix names, with nothing inside that tells when."""
+    for path in paths:
+        figure.savefig(path, metadata=UNDATED[Path(path).suffix])
