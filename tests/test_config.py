@@ -80,6 +80,10 @@ MISTAKES = {
         changed(inputs="images", images={"cifar10": "nowhere.npz"}),
         r"key 'images\.cifar10': no file data/nowhere\.npz",
     ),
+    "images of another task": (
+        changed(images={"cifr10": "x.npz"}),
+        r"unknown task 'cifr10' in x\.yaml, key 'images'; did you mean 'cifar10'\?",
+    ),
 }
 
 

@@ -135,7 +135,7 @@ def test_correlation_orders_by_tau_and_counts(drawn):
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "structural, n = 300 (top: 15)" in legend
     assert "data-driven, n = 60 (top: 3)" in legend
-    assert {"params, the baseline", "range restriction alone"} <= set(legend)
+    assert {"params on the sample", "range restriction alone"} <= set(legend)
 
 
 def test_proxy_correlation_knows_that_synflow_is_the_accuracy(drawn):

@@ -71,15 +71,15 @@ def due_rows(study, truth, proxy, set_name, seed):
     published = rows[f"accuracy_{truth}"] * (1 if TRUTHS[truth] else -1)
     score = published if proxy == "oracle" else rows[proxy] * (1 if PROXIES[proxy].larger_is_better else -1)
     rows = rows.assign(truth=published, score=score.where(np.isfinite(score)))
-    if set_name == "reachable":
-        rows = rows[rows["reachable"]]
+    if set_name in ("reachable", "sampled"):
+        rows = rows[rows[set_name]]
     if set_name == "unique":
         rows = rows.groupby("canonical", as_index=False)[["truth", "score"]].mean().round(9)
     return rows
 
 
 def test_every_row_can_be_recomputed(study, table):
-    assert len(table) == 2 * 3 * 7 * len(TOPS)
+    assert len(table) == 2 * 4 * 7 * len(TOPS)
     for row in table[~table["proxy"].isin(["constant", "broken"])].itertuples():
         found = []
         for seed in (0, 1):
@@ -122,7 +122,8 @@ def test_direction_is_the_proxys_and_the_truths(table):
 def test_failures_are_counted_and_never_replaced(study, table):
     failed = table.groupby(["proxy", "set"])["failed"].max().unstack()
     rows = study[(study["seed"] == 0) & (study["canonical"] == "c7")]
-    assert failed.loc["good"].tolist() == [len(rows), len(rows) * rows["reachable"].all(), 1]
+    expected = {"all": len(rows), "reachable": len(rows) * rows["reachable"].all(), "unique": 1, "sampled": len(rows)}
+    assert failed.loc["good"].to_dict() == expected
     assert failed.loc["broken", "unique"] == 240
     assert (failed.loc[["oracle", "params", "random"]] == 0).all(axis=None)
     broken = table[table["proxy"] == "broken"]
@@ -180,7 +181,9 @@ def test_selection_takes_the_best_and_breaks_ties_by_hash(study):
     assert (table.loc[table["truth"] == "error", "accuracy"].dropna() > 90).all(), "as published, not negated"
     assert (table.loc[table["proxy"] == "oracle", ["regret", "rank"]].to_numpy(float) == [0, 1]).all()
     constant = table[(table["proxy"] == "constant") & (table["truth"] == "error")].set_index("set")
-    assert constant["ties"].to_dict() == {"all": 900, "reachable": reachable, "unique": 300}
+    sampled = study.loc[study["seed"] == 0, "sampled"].sum()
+    expected = {"all": 900, "reachable": reachable, "unique": 300, "sampled": sampled}
+    assert constant["ties"].to_dict() == expected
     assert table.loc[table["proxy"] == "broken", "chosen_arch"].isna().all()
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from scipy.stats import binom
 
 from zsnas import devices, latency, registry
 from zsnas.devices import local
+from zsnas.errors import StudyError
 from zsnas.spaces import nasbench201
 
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -30,7 +32,14 @@ def test_every_device_runs_a_network(name):
 def test_names():
     device = devices.parse("local-torch-float32-batch8-threads2")
     assert (device.plugin, device.runtime, device.batch, device.threads) == ("local", "torch", 8, 2)
-    assert devices.parse("local-torch-float32-batch8") is None
+    for malformed in ("local-torch-float32-batch8", "local-torch-float32-batch0-threads1"):
+        assert devices.parse(malformed) is None
+
+
+def test_a_device_of_more_threads_than_processors_is_refused(monkeypatch):
+    monkeypatch.setattr(latency.os, "sched_getaffinity", lambda _: {0, 1})
+    with pytest.raises(StudyError, match="a device of 64 threads needs as many processors, this job has 2"):
+        latency.pin(64)
 
 
 def test_exported_network_computes_the_same():
@@ -53,12 +62,13 @@ def test_repeats_until_the_median_is_steady_or_the_cap(monkeypatch):
 
 def test_interval_of_the_median_covers_it():
     rng = np.random.default_rng(0)
-    covered = []
-    for _ in range(400):
-        sample = np.sort(rng.exponential(size=60))
-        low, high = latency.median_bounds(60)
-        covered.append(sample[low] <= np.log(2) <= sample[high])
-    assert 0.92 < np.mean(covered) < 0.99
+    for count in (20, 30, 60, 400):
+        low, high = latency.median_bounds(count)
+        # The median lies between two order statistics unless all but a few samples fall on one side of it.
+        assert 0.95 <= binom.cdf(high, count, 0.5) - binom.cdf(low, count, 0.5) < 0.985
+    samples = np.sort(rng.exponential(size=(2000, 60)), axis=1)
+    low, high = latency.median_bounds(60)
+    assert 0.94 < np.mean((samples[:, low] <= np.log(2)) & (np.log(2) <= samples[:, high])) < 0.985
 
 
 def test_drift_is_taken_out(monkeypatch):
@@ -75,7 +85,7 @@ def test_drift_is_taken_out(monkeypatch):
 
     monkeypatch.setattr(latency, "measure", measure)
     monkeypatch.setattr(latency.time, "monotonic", lambda: now[0])
-    frame = latency.measure_shard(names, prepare, seed=0)
+    frame = latency.measure_shard(names, names[0], prepare, seed=0)
     assert frame.canonical.tolist() == names
     expected = np.array([true_ms[name] for name in names])
     raw, corrected = (np.std(np.log(frame[column] / expected)) for column in ("latency_raw_ms", "latency_ms"))

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from zsnas import conformance, engine, registry
 from zsnas.inputs import minibatches
-from zsnas.score import Subject, score_shard, shard_of
+from zsnas.score import Subject, score_shard
+from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 
 STRUCTURAL = [proxy for proxy in registry.proxies().values() if proxy.structural]
@@ -152,10 +153,22 @@ def test_hessian_product_equals_torchs_own():
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
-def test_seconds_shared_add_up():
+def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
+    evaluations = []
+    initialise = engine.Evaluation.__init__
+
+    def remember(self, subject):
+        evaluations.append(self)
+        initialise(self, subject)
+
+    monkeypatch.setattr(engine.Evaluation, "__init__", remember)
     scores = engine.score(NETWORK, subjects())
-    assert sum(score.seconds_shared for score in scores) < sum(score.seconds for score in scores)
-    assert all(score.seconds_shared <= score.seconds + 1e-9 for score in scores)
+    spent = sum(sum(evaluation.seconds.values()) for evaluation in evaluations)
+    assert sum(score.seconds_shared for score in scores) == pytest.approx(spent)
+    by_name = {score.proxy: score for score in scores}
+    passes = engine.passes_of(registry.proxies()["snip"].function)
+    (single,) = [evaluation for evaluation in evaluations if "snip" in evaluation.seconds]
+    assert by_name["snip"].seconds == pytest.approx(sum(single.seconds[name] for name in [*passes, "snip"]))
 
 
 def fails(grads):
@@ -174,6 +187,10 @@ def gives_infinity(grads):
     return torch.tensor(float("-inf"))
 
 
+def gives_nothing(grads):
+    return None
+
+
 @pytest.mark.parametrize(
     ("function", "status"),
     [
@@ -181,6 +198,7 @@ def gives_infinity(grads):
         (runs_out, "error: out of memory at batch 8"),
         (gives_nan, "nan"),
         (gives_infinity, "inf"),
+        (gives_nothing, "error: TypeError: float() argument must be a string or a real number, not 'NoneType'"),
     ],
 )
 def test_failures_become_statuses_and_spare_the_others(function, status):
@@ -199,11 +217,34 @@ def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
     assert (snip.status, nwot.status) == ("error: RuntimeError: no loss", "ok")
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("@proxy\ndef odd(grad):", r"unknown need of proxy 'odd' 'grad' in .*odd\.py; did you mean 'grads'\?"),
+        ("@proxy(papr='x')\ndef odd(grads):", r"unknown fact of proxy 'odd' 'papr' in .*; did you mean 'paper'\?"),
+        (
+            "@proxy(precision='double')\ndef odd(grads):",
+            r"unknown precision of proxy 'odd' 'double' in .*; known: float32",
+        ),
+    ],
+)
+def test_a_wrong_declaration_is_refused_before_anything_runs(tmp_path, monkeypatch, line, message):
+    (tmp_path / "proxies").mkdir()
+    (tmp_path / "proxies" / "odd.py").write_text(f'"""Doc."""\n{line}\n    return 0\n')
+    known = registry.known_needs()
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    monkeypatch.setattr(registry, "known_needs", lambda: known)
+    with pytest.raises(registry.StudyError, match=message):
+        registry.proxies.__wrapped__()
+
+
 def test_a_name_declared_twice_is_refused(tmp_path, monkeypatch):
     (tmp_path / "proxies").mkdir()
     for name in ("one.py", "two.py"):
         (tmp_path / "proxies" / name).write_text('"""Doc."""\n@proxy\ndef same(grads):\n    return 0\n')
+    known = registry.known_needs()
     monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    monkeypatch.setattr(registry, "known_needs", lambda: known)
     with pytest.raises(registry.StudyError, match=r"'same' is declared in .*one\.py and in .*two\.py"):
         registry.proxies.__wrapped__()
 

@@ -61,7 +61,7 @@ def run_truth(monkeypatch, architectures, output, space, task, name, data_dir=No
 def test_every_source_has_a_reader_and_an_address():
     for source in sources.read_sources(SOURCES):
         assert sources.load_reader(source).read
-        assert source.url.startswith("https://")
+        assert source.url.startswith(("https://", "PyPI: "))
         assert bool(source.sha256) == bool(source.bytes)
 
 
@@ -88,7 +88,7 @@ def test_a_missing_file_is_named_with_its_address_and_place(tmp_path):
 def test_a_missing_package_is_named_with_its_address(tmp_path):
     text = SOURCES.read_text().replace("package:analognasbench", "package:analognasbanch")
     (tmp_path / "sources.csv").write_text(text)
-    with refused("analognasbanch/data.anb", "install the package from https://pypi.org/"):
+    with refused("analognasbanch/data.anb", "install the package from PyPI: analog-nasbench"):
         sources.locate(*ANALOG, tmp_path / "sources.csv")
 
 
@@ -131,7 +131,7 @@ def test_an_absent_list_of_sources_is_named(tmp_path):
 
 def test_analog_nasbench_covers_the_space():
     source, path = sources.locate(*ANALOG, SOURCES)
-    assert sources.verify(source, path) == source.sha256
+    sources.verify(source, path)
     frame = analog_nasbench.read(path, "baseline_accuracy")
     assert sorted(frame["arch"]) == sorted(CELLS)
     # A network without a path to its output guesses among ten classes.
@@ -322,7 +322,7 @@ def test_the_size_space_reads_alike():
 
 @needs_data
 def test_an_archive_of_some_architectures_is_incomplete_for_the_space(tmp_path, monkeypatch, architectures, tar):
-    assert sources.verify(*sources.locate(*NATS, SOURCES, tmp_path)) == hashlib.sha256(tar.read_bytes()).hexdigest()
+    sources.verify(*sources.locate(*NATS, SOURCES, tmp_path))
     with refused(tar, "3 of 15625"):
         run_truth(monkeypatch, architectures, tmp_path / "out.parquet", *NATS, data_dir=tmp_path)
 

@@ -27,9 +27,11 @@ if workflow.is_main_process:
     except StudyError as error:
         sys.exit(f"error: {error}")
 
+DATA_DIR = config.get("data_dir", "data")
 PROXIES = registry.proxies()
-STRUCTURAL = [name for name in config["proxies"] if PROXIES[name].structural]
-NETWORK_PROXIES = [name for name in config["proxies"] if not PROXIES[name].structural]
+SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["proxies"]]))  # baselines, control
+STRUCTURAL = [name for name in SHOWN if PROXIES[name].structural]
+NETWORK_PROXIES = [name for name in SHOWN if not PROXIES[name].structural]
 MEMBERS = config.get("bundles", {})
 BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in members}
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
@@ -69,7 +71,7 @@ def code(*names):
 
 def truth_source(wildcards):
     """The source of a truth, and the file it is read from."""
-    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, config.get("data_dir"))
+    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
 
 
 def proxy_files(names):
@@ -80,7 +82,7 @@ def proxy_files(names):
 def image_file(wildcards):
     """The .npz the config names for a task; none where the official data set is to be fetched."""
     file = config.get("images", {}).get(wildcards.task)
-    return [Path(config.get("data_dir", "data"), file)] if file else []
+    return [Path(DATA_DIR, file)] if file else []
 
 
 def images(wildcards):

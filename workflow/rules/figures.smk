@@ -8,7 +8,7 @@ FIGURES += [f"pareto-{'-'.join(cell)}-{device}" for cell in TRUTHS for device in
 
 # What captions say beyond the config: how many architectures a space has, and how a truth was trained.
 ARCHITECTURES = {space: registry.spaces()[space].architectures for space in config["spaces"]}
-SOURCE = {cell: sources.locate(*cell, SOURCES, config.get("data_dir"))[0] for cell in TRUTHS}
+SOURCE = {cell: sources.locate(*cell, SOURCES, DATA_DIR)[0] for cell in TRUTHS}
 TRAINING = {
     "-".join(cell): f"split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
     for cell, source in SOURCE.items()
@@ -22,7 +22,7 @@ rule figures:
 
 
 rule correlation_figure:
-    """Draw how well each proxy ranks {wildcards.space} on {wildcards.task} by {wildcards.truth}."""
+    """Draw how well each proxy ranks a space on a task by a truth."""
     input:
         correlation="results/analysis/correlation.parquet",
         style=STYLE,
@@ -46,12 +46,14 @@ rule correlation_figure:
     params:
         architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
         training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+    message:
+        "Draw how well each proxy ranks {wildcards.space} on {wildcards.task} by {wildcards.truth}."
     script:
         "../scripts/figure_correlation.py"
 
 
 rule proxy_correlation_figure:
-    """Draw which proxies rank {wildcards.space} alike on {wildcards.task}."""
+    """Draw which proxies rank a space alike on a task."""
     input:
         study="results/study.parquet",
         style=STYLE,
@@ -75,12 +77,14 @@ rule proxy_correlation_figure:
     params:
         architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
         training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+    message:
+        "Draw which proxies rank {wildcards.space} alike on {wildcards.task}."
     script:
         "../scripts/figure_proxy_correlation.py"
 
 
 rule scores_figure:
-    """Draw scores against accuracy of {wildcards.space} on {wildcards.task} by {wildcards.truth}."""
+    """Draw scores against accuracy of a space on a task by a truth."""
     input:
         study="results/study.parquet",
         correlation="results/analysis/correlation.parquet",
@@ -105,12 +109,14 @@ rule scores_figure:
     params:
         architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
         training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+    message:
+        "Draw scores against accuracy of {wildcards.space} on {wildcards.task} by {wildcards.truth}."
     script:
         "../scripts/figure_scores.py"
 
 
 rule pareto_figure:
-    """Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on {wildcards.device}."""
+    """Draw the fronts that proxies trace in a space and task on a device."""
     input:
         study="results/study.parquet",
         pareto="results/analysis/pareto.parquet",
@@ -135,12 +141,14 @@ rule pareto_figure:
     params:
         architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
         training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+    message:
+        "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on {wildcards.device}."
     script:
         "../scripts/figure_pareto.py"
 
 
 rule cost_figure:
-    """Draw correlation against cost in {wildcards.space}, {wildcards.task} by {wildcards.truth}."""
+    """Draw correlation against cost in a space and task by a truth."""
     input:
         correlation="results/analysis/correlation.parquet",
         cost="results/analysis/cost.parquet",
@@ -165,5 +173,7 @@ rule cost_figure:
     params:
         architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
         training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+    message:
+        "Draw correlation against cost in {wildcards.space}, {wildcards.task} by {wildcards.truth}."
     script:
         "../scripts/figure_cost.py"

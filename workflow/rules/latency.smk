@@ -4,12 +4,12 @@ DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parqu
 
 
 rule measure:
-    """Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."""
+    """Measure a shard of a space and task on a device."""
     input:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
-        code=code("latency.py", "randomness.py", "devices/__init__.py"),
+        code=code("latency.py", "randomness.py", "shards.py", "devices/__init__.py"),
     output:
         DEVICE_SHARD,
     log:
@@ -19,6 +19,8 @@ rule measure:
     conda:
         "../../envs/zsnas.yaml"
     threads: 1024  # every core of the run, so that no other job runs beside it
+    message:
+        "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
         "python -m zsnas.latency"
         " --space {wildcards.space}"
@@ -31,7 +33,7 @@ rule measure:
 
 
 rule latency:
-    """Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."""
+    """Gather the latencies of a space and task on a device."""
     input:
         shards=latency_shards,
         code=code("gather.py"),
@@ -45,5 +47,7 @@ rule latency:
         "../../envs/zsnas.yaml"
     params:
         first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
+    message:
+        "Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"

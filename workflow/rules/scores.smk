@@ -1,14 +1,14 @@
 """Scores: structural proxies of all architectures at once, the others per bundle, seed and shard of networks."""
 
-SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py")
+SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py")
 SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
 
 
 rule structural:
-    """Score all architectures of {wildcards.space} by what they are made of."""
+    """Score all architectures of a space by what they are made of."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        code=code("structural.py") + proxy_files(STRUCTURAL),
+        code=code("structural.py", "randomness.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
     log:
@@ -19,6 +19,8 @@ rule structural:
         "../../envs/zsnas.yaml"
     params:
         proxies=STRUCTURAL,
+    message:
+        "Score all architectures of {wildcards.space} by what they are made of."
     shell:
         "python -m zsnas.structural"
         " --space {wildcards.space}"
@@ -28,10 +30,10 @@ rule structural:
 
 
 rule images:
-    """Prepare images of {wildcards.task} to score with."""
+    """Prepare images of a task to score with."""
     input:
         file=image_file,
-        code=code("images.py"),
+        code=code("images.py", "inputs.py", "randomness.py", "readers/pickles.py"),
     output:
         "results/images/{space}/{task}.npz",
     log:
@@ -42,18 +44,20 @@ rule images:
         "../../envs/zsnas.yaml"
     params:
         source=lambda wildcards: config.get("images", {}).get(wildcards.task, "official"),
-        data_dir=config.get("data_dir", "data"),
+        data_dir=DATA_DIR,
+    message:
+        "Prepare images of {wildcards.task} to score with."
     shell:
         "python -m zsnas.images"
         " --space {wildcards.space}"
         " --task {wildcards.task}"
-        " --source {params.source}"
-        " --data-dir {params.data_dir}"
+        " --source {params.source:q}"
+        " --data-dir {params.data_dir:q}"
         " --output {output} 2> {log}"
 
 
 rule score:
-    """Score shard {wildcards.shard} of {wildcards.space}, {wildcards.task} by {params.proxies}."""
+    """Score a shard of a space and task by a bundle of proxies."""
     input:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         images=images,
@@ -72,6 +76,9 @@ rule score:
     params:
         proxies=lambda wildcards: members(wildcards.bundle),
         inputs=lambda wildcards, input: input.images or "noise",
+        layers="--keep-layers" if config.get("keep_layers") else "",
+    message:
+        "Score shard {wildcards.shard} of {wildcards.space}, {wildcards.task} by {params.proxies}."
     shell:
         "python -m zsnas.score"
         " --space {wildcards.space}"
@@ -84,11 +91,12 @@ rule score:
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
         " --workers {threads}"
+        " {params.layers}"
         " --output {output} 2> {log}"
 
 
 rule scores:
-    """Gather the scores of {wildcards.space}, {wildcards.task}."""
+    """Gather the scores of a space and task."""
     input:
         shards=score_shards,
         code=code("gather.py"),
@@ -102,5 +110,7 @@ rule scores:
         "../../envs/zsnas.yaml"
     params:
         first=lambda wildcards: config["spaces"][wildcards.space]["architectures"],
+    message:
+        "Gather the scores of {wildcards.space}, {wildcards.task}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"

@@ -2,7 +2,7 @@
 
 
 rule architectures:
-    """List the architectures of {wildcards.space}."""
+    """List the architectures of a space."""
     input:
         code=lambda wildcards: code("index.py", f"spaces/{wildcards.space}.py"),
     output:
@@ -13,5 +13,7 @@ rule architectures:
         "benchmarks/architectures/{space}.tsv"
     conda:
         "../../envs/zsnas.yaml"
+    message:
+        "List the architectures of {wildcards.space}."
     shell:
         "python -m zsnas.index {wildcards.space} {output} 2> {log}"

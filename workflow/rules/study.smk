@@ -7,7 +7,7 @@ SCORES = list(dict.fromkeys(file.format(space=space, task=task) for space, task 
 
 
 rule join:
-    """Join scores, truth and latency of {wildcards.space}, {wildcards.task}."""
+    """Join scores, truth and latency of a space and task."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         scores=SCORE_FILES,
@@ -23,8 +23,10 @@ rule join:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        proxies=config["proxies"],
+        proxies=SHOWN,
         seeds=config["seeds"],
+    message:
+        "Join scores, truth and latency of {wildcards.space}, {wildcards.task}."
     shell:
         "python -m zsnas.join"
         " --space {wildcards.space}"

@@ -10,14 +10,14 @@ rule tables:
 
 
 rule analysis:
-    """Judge the proxies: {wildcards.analysis}."""
+    """Judge the proxies: one analysis."""
     input:
         tables=analysis_input,
         code=lambda wildcards: code(
             "judge/__main__.py",
             "judge/population.py",
             "judge/statistics.py",
-            f"judge/{'pareto' if wildcards.analysis == 'budget' else wildcards.analysis}.py",
+            *{"judge/selection.py", f"judge/{'pareto' if wildcards.analysis == 'budget' else wildcards.analysis}.py"},
         ),
     output:
         "results/analysis/{analysis}.parquet",
@@ -31,11 +31,15 @@ rule analysis:
         "../../envs/zsnas.yaml"
     threads: 2
     params:
-        proxies=config["proxies"],
+        proxies=SHOWN,
+        tasks=[f"{space}/{task}" for space, task in TASKS],
         replicates=config["replicates"],
+    message:
+        "Judge the proxies: {wildcards.analysis}."
     shell:
         "python -m zsnas.judge {wildcards.analysis}"
         " --proxies {params.proxies}"
+        " --tasks {params.tasks}"
         " --replicates {params.replicates}"
         " --threads {threads}"
         " --output {output}"
@@ -43,7 +47,7 @@ rule analysis:
 
 
 rule table:
-    """Write the {wildcards.table} table."""
+    """Write a table as .csv, .tex and .html."""
     input:
         "results/analysis/{table}.parquet",
     output:
@@ -58,5 +62,7 @@ rule table:
         table="|".join(TABLES),
     conda:
         "../../envs/zsnas.yaml"
+    message:
+        "Write the {wildcards.table} table."
     script:
         "../scripts/table.py"

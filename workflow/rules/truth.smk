@@ -2,13 +2,13 @@
 
 
 rule truth:
-    """Read the truth {wildcards.truth} of {wildcards.space}, {wildcards.task}."""
+    """Read a truth of a space and task."""
     input:
         file=lambda wildcards: truth_source(wildcards)[1],
-        sources=SOURCES,
+        sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
         reader=lambda wildcards: code(f"readers/{truth_source(wildcards)[0].reader}.py"),
-        code=code("truth.py", "sources.py"),
+        code=code("truth.py", "sources.py", "readers/pickles.py"),
     output:
         "results/truth/{space}/{task}/{truth}.parquet",
     log:
@@ -18,13 +18,16 @@ rule truth:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        data_dir=f"--data-dir {config['data_dir']}" if "data_dir" in config else "",
+        row=lambda wildcards: str(vars(truth_source(wildcards)[0])),  # its row of sources.csv, whatever else is there
+        data_dir=DATA_DIR,
+    message:
+        "Read the truth {wildcards.truth} of {wildcards.space}, {wildcards.task}."
     shell:
         "python -m zsnas.truth"
         " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --truth {wildcards.truth}"
         " --sources {input.sources}"
-        " {params.data_dir}"
+        " --data-dir {params.data_dir:q}"
         " --architectures {input.architectures}"
         " --output {output} 2> {log}"

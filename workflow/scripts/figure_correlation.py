@@ -8,7 +8,9 @@ from zsnas.plotting import GROUPS, group, read_cell, save
 TOP = 0.05
 plt.style.use(snakemake.input.style)
 
-table = read_cell(snakemake.input.correlation, snakemake.wildcards).query("set == 'all'").set_index("proxy")
+cell = read_cell(snakemake.input.correlation, snakemake.wildcards).set_index("proxy")
+table = cell.query("set == 'all'")
+baseline = cell.query("set == 'sampled'") if (cell["set"] == "sampled").any() else table
 everything = table.query("top == 1").sort_values("kendall", kind="stable", na_position="first")
 best = table.query("top == @TOP").loc[everything.index]
 groups = np.array([group(proxy) for proxy in everything.index])
@@ -24,7 +26,8 @@ for ax, rows in zip(axes, (everything, best)):
     ax.axvline(0, color="black", linewidth=0.6, zorder=1)
     if "params" in rows.index:
         look = {"color": GROUPS["structural"]["color"], "linestyle": "--", "linewidth": 0.8}
-        ax.axvline(rows.kendall["params"], label="params, the baseline", **look)
+        same_top = baseline[baseline.top == rows.top.iloc[0]]
+        ax.axvline(same_top.kendall["params"], label="params on the sample", **look)
     ax.set(xlim=(-1.05, 1.05), xlabel="Kendall's tau")
     ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
     ax.grid(axis="y")

@@ -28,12 +28,11 @@ def check(config, place, sources_csv):
         for task, truths in study["tasks"].items():
             look_up("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
             for truth in truths:
-                sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir")))
+                sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir", "data")))
     check_proxies(config, place)
     for name in config.get("devices", []):
         check_device(name, place)
-    if config["inputs"] == "images":
-        check_images(config, place)
+    check_images(config, place)
 
 
 def check_shape(config, place):
@@ -86,7 +85,9 @@ def check_device(name, place):
 
 def check_images(config, place):
     """A given file of images must be there; tasks without one take the official data set."""
+    tasks = dict.fromkeys(task for study in config["spaces"].values() for task in study["tasks"])
     for task, file in config.get("images", {}).items():
+        look_up("task", task, tasks, f"{place}, key 'images'")
         path = Path(config.get("data_dir", "data"), file)
         if not path.is_file():
             raise StudyError(

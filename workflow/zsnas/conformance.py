@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "fisher": (1e-6, "the peer sums it in single precision"),
     "synflow_bn": (1e-6, "all-ones images leave channels of nearly no variance, whose BatchNorm amplifies rounding"),
 }
+ALIASES = {"jacov": "jacob_cov"}  # one proxy under a peer's name
 BATCH = 16
 PRIME = 65_521
 
@@ -84,8 +85,10 @@ def compare(reference):
     known = registry.proxies()
     structural = {name: proxy for name, proxy in known.items() if proxy.structural}
     index = nasbench201.architectures().set_index("arch", drop=False)
-    reference = reference[reference.proxy.isin(known)]
-    proxies = [known[name] for name in reference.proxy.unique() if name not in structural]
+    ours_by_name = {name: ALIASES.get(name, name) for name in reference.proxy.unique()}
+    reference = reference[reference.proxy.map(ours_by_name).isin(known)]
+    names = {ours_by_name[name] for name in reference.proxy}
+    proxies = [proxy for name, proxy in known.items() if name in names and not proxy.structural]
     rows = []
     for arch, values in reference.groupby("arch_str", sort=False):
         cell = index.loc[[arch]]
@@ -93,14 +96,14 @@ def compare(reference):
         if connected:
             scores = our_scores(arch, proxies)
         else:
-            names = [proxy.name for proxy in proxies]
-            scored = score_network(arch, connected, "nasbench201", "cifar10", 0, names, None, "cpu")
+            wanted = [proxy.name for proxy in proxies]
+            scored = score_network(arch, connected, "nasbench201", "cifar10", 0, wanted, None, "cpu")
             scores = {row["proxy"]: row["status"] == "ok" for row in scored}
         for row in values.itertuples():
             if row.proxy in structural:
                 ours = float(structural[row.proxy].function(cell).item())
             else:
-                ours = scores[row.proxy]
+                ours = scores[ours_by_name[row.proxy]]
             if connected or row.proxy in structural:
                 difference = relative_difference(ours, row.value)
             else:
@@ -138,9 +141,9 @@ def main():
         tolerance, reason = EXCEPTIONS.get(proxy, (TOLERANCE, ""))
         failed += int((rows.difference > tolerance).sum())
         note = f" (tolerance {tolerance:g}: {reason})" if reason else ""
-        print(f"{proxy:<14} {worst.difference:.1e} at {worst.arch_str}{note}")
+        print(f"{proxy:<16} {worst.difference:.1e} at {worst.arch_str}{note}")
     for proxy in sorted(set(reference.proxy) - set(compared.proxy)):
-        print(f"{proxy:<14} not compared: no such proxy here")
+        print(f"{proxy:<16} not compared: no such proxy here")
     print(
         f"{len(compared)} values compared on {compared.arch_str.nunique()} architectures, "
         f"worst relative difference {compared.difference.max():.1e}, {failed} beyond tolerance"

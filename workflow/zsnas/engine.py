@@ -66,7 +66,7 @@ class Evaluation:
             try:
                 self.results[name] = self.run(name, PASSES[name])
             except Exception as error:
-                self.errors[name] = error
+                self.errors[name] = error.with_traceback(None)  # a traceback would keep the failed pass's tensors
                 raise
         return self.results[name]
 
@@ -97,14 +97,14 @@ def score(proxies, subjects):
 def score_one(proxy, evaluation):
     try:
         value = evaluation.run(proxy.name, proxy.function)
+        layers = [float(layer) for layer in value] if isinstance(value, list | tuple) else None
+        total = float(value) if layers is None else sum(layers)
     except torch.OutOfMemoryError:
         batch = len(evaluation.subject.batches()[0][0])
         return Score(proxy.name, status=f"error: out of memory at batch {batch}")
     except Exception as error:
         reason = str(error).partition("\n")[0]
         return Score(proxy.name, status=f"error: {type(error).__name__}: {reason}")
-    layers = [float(layer) for layer in value] if isinstance(value, (list, tuple)) else None
-    total = float(value) if layers is None else sum(layers)
     if math.isfinite(total):
         return Score(proxy.name, total, layers=layers)
     return Score(proxy.name, status="nan" if math.isnan(total) else "inf")

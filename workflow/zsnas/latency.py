@@ -21,7 +21,7 @@ from zsnas import devices, errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
 from zsnas.randomness import derive_seed
-from zsnas.score import shard_of
+from zsnas.shards import shard_of
 
 INTERVAL = 0.02
 WARM_UP = 5
@@ -44,7 +44,8 @@ def measure(infer):
 
 def median_bounds(count):
     """Places in an ordered sample between which the true median lies with 95 % probability, for any distribution."""
-    return tuple(int(place) for place in binom.ppf((0.025, 0.975), count, 0.5))
+    low, high = binom.ppf((0.025, 0.975), count, 0.5)
+    return int(low) - 1, int(high)  # from 0
 
 
 def median_interval(latencies):
@@ -59,9 +60,26 @@ def drift(moments, reference_moments, reference_ms):
     return np.interp(moments, reference_moments, np.array(reference_ms) / np.median(reference_ms))
 
 
-def measure_shard(canonicals, prepare, seed):
-    """Rows of the networks, in their order. prepare: makes the function that runs a network once, given its name."""
-    reference = prepare(canonicals[0])
+def pin(threads):
+    """Keep this process on as many processors as it has threads, where the system allows."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < threads:
+        raise errors.StudyError(
+            f"a device of {threads} threads needs as many processors, this job has {len(processors)}: "
+            "name a device of fewer threads, or give the job more"
+        )
+    os.sched_setaffinity(0, processors[:threads])
+
+
+def measure_shard(canonicals, reference, prepare, seed):
+    """Rows of the networks, in their order.
+
+    reference: the name of the network that tells drift. prepare: makes the function that runs a network once, given its
+    name.
+    """
+    reference = prepare(reference)
     order = np.random.default_rng(seed).permutation(len(canonicals))
     rows, moments, reference_moments, reference_ms = [], [], [], []
     for step, place in enumerate(tqdm(order, unit="network", file=sys.stdout, disable=None)):
@@ -86,7 +104,7 @@ def measure_shard(canonicals, prepare, seed):
     reference_moments.append(time.monotonic())
     frame = pd.DataFrame(rows)
     frame.insert(1, "latency_ms", frame.latency_raw_ms / drift(moments, reference_moments, reference_ms))
-    return frame.iloc[np.argsort(order)]
+    return frame.iloc[np.argsort(order)].assign(reference_ms=np.median(reference_ms))
 
 
 def main():
@@ -103,18 +121,25 @@ def main():
     device = devices.parse(arguments.device)
     plugin = registry.load_device(device.plugin)
     space = registry.load_space(arguments.space)
-    networks = shard_of(pd.read_parquet(arguments.architectures), arguments.shard, arguments.shard_size)
+    architectures = pd.read_parquet(arguments.architectures)
+    networks = shard_of(architectures, arguments.shard, arguments.shard_size)
+    every = shard_of(architectures, 0, len(architectures))
     side = space.TASKS[arguments.task]["resolution"]
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: device.threads])
+    pin(device.threads)
 
     def prepare(canonical):
         return plugin.prepare(space.build(canonical, arguments.task).eval(), inputs, device)
 
-    connected = networks.canonical[networks.connected].tolist()
     seed = derive_seed("measuring order", arguments.device, arguments.shard)
-    write_parquet(measure_shard(connected, prepare, seed), arguments.output, device=arguments.device, **environment())
+    # The same reference in every shard: the first connected network of all.
+    measured = measure_shard(
+        networks.canonical[networks.connected].tolist(), every[every.connected].canonical.iloc[0], prepare, seed
+    )
+    rows = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
+    write_parquet(
+        rows.fillna({"repeats": 0, "kind": "measured"}), arguments.output, device=arguments.device, **environment()
+    )
 
 
 if __name__ == "__main__":

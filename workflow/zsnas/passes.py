@@ -19,12 +19,13 @@ class Forward(NamedTuple):
     """A forward pass with its graph.
 
     logits [B, classes]; activations: outputs of the ReLUs in order of execution; outputs: (layer, output) of each
-    layer in order of execution.
+    layer in order of execution; blocks: outputs of the network's `stem` and of each of its `cells`, in order.
     """
 
     logits: torch.Tensor
     activations: list[torch.Tensor]
     outputs: list[tuple[nn.Module, torch.Tensor]]
+    blocks: list[torch.Tensor]
 
 
 def shared_net(net):
@@ -59,7 +60,7 @@ def leaf_inputs(inputs):
 
 def forward(shared_net, leaf_inputs):
     """One forward pass of the first minibatch through the shared network."""
-    activations, outputs = [], []
+    activations, outputs, blocks = [], [], []
 
     def keep(module, _, output):
         if isinstance(module, nn.ReLU):
@@ -67,12 +68,16 @@ def forward(shared_net, leaf_inputs):
         else:
             outputs.append((module, output))
 
+    def keep_block(module, _, output):
+        blocks.append(output)
+
     hooked = [module for module in shared_net.modules() if isinstance(module, (nn.ReLU, nn.Conv2d, nn.Linear))]
     hooks = [module.register_forward_hook(keep) for module in hooked]
+    hooks += [block.register_forward_hook(keep_block) for block in [shared_net.stem, *shared_net.cells]]
     logits = shared_net(leaf_inputs)
     for hook in hooks:
         hook.remove()
-    return Forward(logits, activations, outputs)
+    return Forward(logits, activations, outputs, blocks)
 
 
 def logits(forward):
@@ -136,3 +141,29 @@ def hessian_weights(backward, layers):
     parameters = [layer.weight for layer in layers]
     fixed = [parameter.detach() for parameter in parameters]
     return torch.autograd.grad(backward.weights, parameters, fixed, retain_graph=True, materialize_grads=True)
+
+
+def agreements(activations):
+    """Number of ReLU units on which two samples agree, both on or both off [B, B], double."""
+    total = 0
+    for activation in activations:
+        on = activation.movedim(1, -1).flatten(1).sign()  # no copy where channels come last; the order does not matter
+        both = (on @ on.T).double()
+        each = both.diagonal()
+        total = total + 2 * both - each - each[:, None] + on.shape[1]
+    return total
+
+
+def block_entropies(forward):
+    """Per block, the entropy of its features' principal components, as shares of their variance (double).
+
+    Rounding below zero is cut off before the logarithm.
+    """
+    entropies = []
+    for block in forward.blocks:
+        features = block.detach().transpose(0, 1).flatten(1)
+        features = features - features.mean(1, keepdim=True)
+        variances = torch.linalg.eigvalsh((features @ features.T).double() / features.shape[1]).clamp(min=0)
+        shares = variances / variances.sum()
+        entropies.append(-(shares * (shares + 1e-8).log()).sum())
+    return torch.stack(entropies)

@@ -1,6 +1,7 @@
 """Where and with what a number was made."""
 
 import functools
+import hashlib
 import importlib.metadata
 import os
 import pathlib
@@ -22,6 +23,18 @@ def environment():
         "system": platform.platform(),
         "host": platform.node(),
     }
+
+
+def sha256(path):
+    """Of a file; of a folder that of the output of `sha256sum *` in it (C locale); None where there is neither."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        listing = "".join(f"{sha256(file)}  {file.name}\n" for file in sorted(path.iterdir()) if file.is_file())
+        return hashlib.sha256(listing.encode()).hexdigest()
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git(*arguments):

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from zsnas.errors import StudyError, suggestion
 
 PACKAGE = pathlib.Path(__file__).parent
+GIVEN = ("table", "net", "batches", "rng")  # what proxies may need beside passes
+FACTS = ("paper", "larger_is_better", "precision")
+PRECISIONS = {"float32": None, "float64": None}
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ def proxies():
             if function.name in found:
                 raise StudyError(f"proxy '{function.name}' is declared in {found[function.name].file} and in {file}")
             needs = tuple(argument.arg for argument in function.args.args)
+            for need in needs:
+                look_up(f"need of proxy '{function.name}'", need, known_needs(), file)
+            for fact in facts:
+                look_up(f"fact of proxy '{function.name}'", fact, dict.fromkeys(FACTS), file)
+            look_up(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
             summary = first_line(ast.get_docstring(function) or ast.get_docstring(module))
             found[function.name] = Proxy(function.name, file, summary, needs, **facts)
     return found
@@ -101,6 +109,14 @@ def devices():
         facts = literals(module, "RUNTIMES", "PRECISIONS")
         found[file.stem] = DevicePlugin(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
+
+
+@functools.cache
+def known_needs():
+    """Names a proxy's parameters may have: all passes, and what is given."""
+    module = ast.parse((PACKAGE / "passes.py").read_text())
+    passes = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+    return dict.fromkeys([*GIVEN, *passes])
 
 
 def load_space(name):

@@ -19,8 +19,9 @@ from tqdm import tqdm
 from zsnas import engine, errors, registry
 from zsnas.files import write_parquet
 from zsnas.inputs import minibatches
-from zsnas.provenance import environment
+from zsnas.provenance import environment, sha256
 from zsnas.randomness import derive_seed
+from zsnas.shards import shard_of
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -55,16 +56,6 @@ class Subject:
         return torch.Generator().manual_seed(derive_seed(self.seed, self.canonical, purpose))
 
 
-def shard_of(architectures, shard, size):
-    """Rows of the index that are a shard's canonical networks, in order. Raises StudyError beyond the last one."""
-    networks = architectures[architectures.arch == architectures.canonical]
-    order = networks.arch.map(lambda arch: derive_seed("shards", arch)).sort_values().index
-    chosen = networks.loc[order[shard * size : (shard + 1) * size]]
-    if chosen.empty:
-        raise errors.StudyError(f"shard {shard} of size {size} does not exist: there are {len(networks)} networks")
-    return chosen
-
-
 def score_network(canonical, connected, space, task, seed, proxies, batches, place):
     """Rows of one network, one per proxy."""
     found = [registry.proxies()[name] for name in proxies]
@@ -87,11 +78,19 @@ def peak_mb(place):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
+def compute_exactly():
+    """One thread, and on a GPU full single precision and no atomic additions: what makes scores repeatable."""
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+
+
 def score_shard(networks, space, task, seed, proxies, batches, workers, place):
     """Rows of all networks (`canonical`, `connected`), in their order, computed by `workers` processes."""
     os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
     shared = [space, task, seed, proxies, batches, place]
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly) as pool:
         jobs = [pool.submit(score_network, canonical, connected, *shared) for canonical, connected in networks.values]
         return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
 
@@ -132,7 +131,9 @@ def main():
     columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared", "peak_mb"]
     frame = pd.DataFrame(rows)[columns + ["layers"] * arguments.keep_layers]
     frame = frame.assign(space=space.name, task=arguments.task)
-    write_parquet(frame, arguments.output, inputs=arguments.inputs, batch=arguments.batch, **environment())
+    inputs = {"inputs": arguments.inputs, "batch": arguments.batch, "inputs_sha256": sha256(arguments.inputs)}
+    gpu = torch.cuda.get_device_name() if place == "cuda" else None
+    write_parquet(frame, arguments.output, gpu=gpu, workers=arguments.workers, **inputs, **environment())
 
 
 if __name__ == "__main__":

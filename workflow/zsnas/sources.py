@@ -12,8 +12,6 @@ url, licence        where the file, or the values in it, come from; a licence is
 """
 
 import csv
-import functools
-import hashlib
 import importlib
 import importlib.util
 from dataclasses import dataclass, fields
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import zsnas.readers
 from zsnas.errors import StudyError, suggestion
+from zsnas.provenance import sha256
 
 PACKAGE = "package:"
 
@@ -143,19 +142,8 @@ def load_reader(source):
     return importlib.import_module(f"zsnas.readers.{source.reader}")
 
 
-@functools.cache
-def _sha256(path, modified):
-    """Of a file; of a folder that of `sha256sum *` run in it (C locale). `modified` only keeps the cache honest."""
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file())
-        listing = "".join(f"{_sha256(file, file.stat().st_mtime_ns)}  {file.name}\n" for file in files)
-        return hashlib.sha256(listing.encode()).hexdigest()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def verify(source, path):
-    """Check a located file as far as that is cheap, so that it can be done before any job; its sha256.
+    """Check a located file as far as that is cheap, so that it can be done before any job.
 
     StudyError if the file is a web page, has not the pinned size or sha256, is not of its format, or lacks the column.
     """
@@ -169,8 +157,7 @@ def verify(source, path):
             raise StudyError(f"{path} is a web page, not data: {again}")
         if source.bytes not in (None, size):
             raise StudyError(f"{path} is truncated or altered: {size} bytes instead of {source.bytes}; {again}")
-    digest = _sha256(path, path.stat().st_mtime_ns)
-    if source.sha256 not in ("", digest):
+    digest = sha256(path) if source.sha256 else ""
+    if source.sha256 != digest:
         raise StudyError(f"{path} is truncated or altered: sha256 {digest} instead of {source.sha256}; {again}")
     load_reader(source).check(path, source.column)
-    return digest

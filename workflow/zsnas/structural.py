@@ -14,17 +14,15 @@ from zsnas.provenance import environment
 
 
 def score_structural(proxy, architectures):
-    """One proxy's rows, one per architecture of the index. Raises StudyError if the space lacks a column it reads."""
+    """One proxy's rows, one per architecture of the index; what it raises becomes the status of all."""
     start = time.perf_counter()
     try:
-        score = proxy.function(architectures).to_numpy(float)
-    except AttributeError as error:
-        raise errors.StudyError(
-            f"proxy '{proxy.name}' does not apply here: {error}; take it out of 'proxies' in the config"
-        ) from error
+        score = np.asarray(proxy.function(architectures), float)
+        status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
+        score = np.where(status == "ok", score, np.nan)
+    except Exception as error:
+        score, status = np.nan, f"error: {type(error).__name__}: {error}"
     seconds = (time.perf_counter() - start) / len(architectures)
-    status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
-    score = np.where(status == "ok", score, np.nan)
     costs = {"seconds": seconds, "seconds_shared": seconds, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1e3}
     return pd.DataFrame({"arch": architectures.arch, "proxy": proxy.name, "score": score, "status": status, **costs})
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from zsnas import errors, sources
 from zsnas.errors import StudyError
 from zsnas.files import write_parquet
+from zsnas.provenance import sha256
 
 
 def truth_table(source, path, architectures):
@@ -61,13 +62,13 @@ def main():
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     source, path = sources.locate(args.space, args.task, args.truth, args.sources, args.data_dir)
-    sha256 = sources.verify(source, path)
+    sources.verify(source, path)
     architectures = pq.read_table(args.architectures, columns=["arch"])["arch"].to_pylist()
     write_parquet(
         truth_table(source, path, architectures),
         args.output,
         source=path.name,
-        sha256=sha256,
+        sha256=sha256(path),
         url=source.url,
         licence=source.licence,
         column=source.column,

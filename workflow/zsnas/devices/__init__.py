@@ -12,7 +12,9 @@ with
 import re
 from dataclasses import dataclass
 
-NAME = re.compile(r"(?P<plugin>\w+)-(?P<runtime>\w+)-(?P<precision>\w+)-batch(?P<batch>\d+)-threads(?P<threads>\d+)")
+NAME = re.compile(
+    r"(?P<plugin>\w+)-(?P<runtime>\w+)-(?P<precision>\w+)-batch(?P<batch>[1-9]\d*)-threads(?P<threads>[1-9]\d*)"
+)
 
 
 @dataclass(frozen=True)

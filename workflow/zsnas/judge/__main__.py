@@ -17,10 +17,13 @@ OF_STUDY = {
 BOOTSTRAPPED = ("correlation", "pareto")
 
 
-def all_scores(files):
-    """Score files as one frame; structural scores, which know no task, stand for every task of their space."""
+def all_scores(files, tasks):
+    """Score files as one frame; structural scores, which know no task, stand for every task of their space.
+
+    tasks: pairs of space and task.
+    """
     frames = [pd.read_parquet(file) for file in files]
-    tasks = pd.concat([frame[["space", "task"]] for frame in frames if "task" in frame]).drop_duplicates()
+    tasks = pd.DataFrame(tasks, columns=["space", "task"])
     return pd.concat([frame if "task" in frame else frame.merge(tasks, on="space") for frame in frames])
 
 
@@ -29,13 +32,14 @@ def main():
     parser.add_argument("analysis", choices=[*OF_STUDY, "cost"])
     parser.add_argument("files", nargs="+", help="study.parquet, or for cost the files of scores")
     parser.add_argument("--proxies", nargs="+", required=True)
+    parser.add_argument("--tasks", nargs="+", required=True, help="as space/task")
     parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
     if arguments.analysis == "cost":
-        scores = all_scores(arguments.files)
+        scores = all_scores(arguments.files, [task.split("/") for task in arguments.tasks])
         table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
     else:
         (file,) = arguments.files

@@ -27,6 +27,7 @@ class Population(NamedTuple):
     arch: np.ndarray
     canonical: np.ndarray
     reachable: np.ndarray
+    sampled: np.ndarray
     truth: np.ndarray
     scores: dict[str, np.ndarray]
     due: dict[str, np.ndarray]
@@ -73,6 +74,7 @@ def populations(study, truths, proxies):
                 arch=np.asarray(names, dtype=object),
                 canonical=first["canonical"].to_numpy(object),
                 reachable=first["reachable"].to_numpy(bool),
+                sampled=first["sampled"].to_numpy(bool),
                 truth=truth,
                 scores=scores | {"oracle": np.tile(truth, (len(seeds), 1))},
                 due=due,
@@ -94,6 +96,7 @@ def take(population, rows):
         arch=population.arch[rows],
         canonical=population.canonical[rows],
         reachable=population.reachable[rows],
+        sampled=population.sampled[rows],
         truth=population.truth[rows],
         scores={proxy: score[:, rows] for proxy, score in population.scores.items()},
         due={proxy: due[rows] for proxy, due in population.due.items()},
@@ -129,6 +132,7 @@ def networks(population):
         arch=canonical.astype(object),
         canonical=canonical.astype(object),
         reachable=some(population.reachable),
+        sampled=some(population.sampled),
         truth=truth,
         scores=scores | {"oracle": np.tile(truth, (len(scores["oracle"]), 1))},
         due={proxy: some(due) for proxy, due in population.due.items()},
@@ -138,5 +142,12 @@ def networks(population):
 
 
 def sets(population):
-    """The sets every table is reported for, by name."""
-    return {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
+    """The sets every table is reported for, by name.
+
+    In ``all``, ``reachable`` and ``unique`` a structural proxy is judged on every architecture and a data-driven one on
+    the sample. ``sampled`` holds the sample for both, so that they can be compared; it is left out where it is all.
+    """
+    sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
+    if population.sampled.any() and not population.sampled.all():
+        sets["sampled"] = take(population, population.sampled)
+    return sets

@@ -7,21 +7,28 @@ takes one forward pass; the published script runs a second one to fill K, with t
 
 import torch
 
-from zsnas import proxy
+from zsnas import passes, proxy
 
 
 @proxy(paper="arXiv:2006.04647")
-def nwot(activations):
-    return log_determinant(agreements(activations))
+def nwot(agreements):
+    return log_determinant(agreements)
 
 
-def agreements(activations):
-    """Number of units on which two samples agree [B, B], as a sum over activations [B, ...]."""
-    total = 0
-    for activation in activations:
-        signs = torch.where(activation.flatten(1) > 0, 1.0, -1.0)  # agreeing pairs multiply to 1, others to -1
-        total = total + (signs @ signs.T + signs.shape[1]).double() / 2
-    return total
+@proxy(paper="arXiv:2006.04647")
+def nwot_bw(net, inputs):
+    """NASWOT by the published script's rule: the inputs of all modules whose type name contains "ReLU"."""
+    agreements = []
+
+    def count(module, given, _):
+        agreements.append(passes.agreements([given[0].relu()]))
+
+    for module in net.modules():
+        if "ReLU" in type(module).__name__:
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        net(inputs)
+    return log_determinant(sum(agreements))
 
 
 def log_determinant(matrix):

@@ -2,17 +2,32 @@
 
 Weights whose gradient does not vary are left out, and layers without any other weight add nothing, as in the authors'
 code; the deviation over minibatches is taken without Bessel's correction.
+
+`zico_bc` (Bhardwaj et al., 2023) corrects ZiCo's bias towards thin and deep networks: from each convolution's term it
+takes beta log(H W / sqrt(C)), with H x W positions and C channels of its output. The authors set beta by hand, to a
+value that could not be recovered; here it is 1 and never tuned.
 """
+
+import math
 
 import torch
 
 from zsnas import proxy
+
+BETA = 1.0
 
 
 @proxy(paper="arXiv:2301.11300")
 def zico(batch_grads):
     sums = [certainty(torch.stack(gradients)) for gradients in zip(*batch_grads)]
     return [total.log() if total > 0 else total for total in sums]
+
+
+@proxy(paper="arXiv:2309.14666")
+def zico_bc(batch_grads, forward):
+    """ZiCo, corrected for its bias towards thin and deep networks (Bhardwaj et al., 2023), with beta = 1."""
+    maps = [output.shape for _, output in forward.outputs if output.dim() == 4]
+    return sum(zico(batch_grads)) - BETA * sum(math.log(h * w / math.sqrt(c)) for _, c, h, w in maps)
 
 
 def certainty(gradients):

@@ -210,8 +210,8 @@ class Reduction(nn.Module):
 
     def __init__(self, channels_in, channels):
         super().__init__()
-        self.conv_a = convolution(channels_in, channels, 3, stride=2)
-        self.conv_b = convolution(channels, channels, 3)
+        self.conv_a = ReLUConvBN(channels_in, channels, 3, stride=2)
+        self.conv_b = ReLUConvBN(channels, channels, 3)
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(channels_in, channels, 1, bias=False))
 
     def forward(self, x):
@@ -220,17 +220,20 @@ class Reduction(nn.Module):
 
 def operation_module(operation, channels):
     if operation == "nor_conv_3x3":
-        return convolution(channels, channels, 3)
+        return ReLUConvBN(channels, channels, 3)
     if operation == "nor_conv_1x1":
-        return convolution(channels, channels, 1)
+        return ReLUConvBN(channels, channels, 1)
     if operation == "avg_pool_3x3":
         return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
     return nn.Identity()
 
 
-def convolution(channels_in, channels, kernel, stride=1):
-    return nn.Sequential(
-        nn.ReLU(),
-        nn.Conv2d(channels_in, channels, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(channels),
-    )
+class ReLUConvBN(nn.Sequential):
+    """The benchmark's convolution. Its name, which is the benchmark's too, decides what `nwot_bw` counts."""
+
+    def __init__(self, channels_in, channels, kernel, stride=1):
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(channels_in, channels, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(channels),
+        )

@@ -1,0 +1,57 @@
+"""The workflow's rules: whatever code shapes a rule's numbers is among its inputs."""
+
+import ast
+import re
+
+import pytest
+from conftest import CHECKOUT
+
+PACKAGE = CHECKOUT / "workflow" / "zsnas"
+# What reads and writes files, tells errors or finds plug-ins shapes no number; plug-ins are listed by name.
+SHAPELESS = {"errors", "files", "provenance", "registry", "readers", "spaces", "devices", "judge"}
+RULES = [
+    rule
+    for file in sorted((CHECKOUT / "workflow" / "rules").glob("*.smk"))
+    for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]
+]
+COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule}
+
+
+def imported(path):
+    """Files of the package that a module imports, directly or through others."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.parent
+            modules = [base / part for part in ([node.module] if node.module else [alias.name for alias in node.names])]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "zsnas":
+            base = PACKAGE.joinpath(*node.module.split(".")[1:])
+            modules = [base, *(base / alias.name for alias in node.names)]
+        else:
+            continue
+        found |= {file for file in (module.with_suffix(".py") for module in modules) if file.is_file()}
+    found = {file for file in found if file.stem not in SHAPELESS}
+    return found.union(*(imported(file) for file in found if file != path))
+
+
+def test_every_rule_has_docstring_log_and_benchmark():
+    for rule in RULES:
+        name, _, body = rule.partition(":\n")
+        assert re.match(r'    """[^"\n]+\."""\n', body), name
+        if "script:" in body or "shell:" in body:
+            assert "log:" in body and "benchmark:" in body and "conda:" in body, name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_code_of_a_command_is_its_input(name):
+    rule = COMMANDS[name]
+    (module,) = re.findall(r"python -m zsnas\.(\w+)", rule)
+    path = PACKAGE / module / "__main__.py" if (PACKAGE / module).is_dir() else PACKAGE / f"{module}.py"
+    listed = rule
+    if "SCORE_CODE" in rule:
+        listed += (CHECKOUT / "workflow" / "rules" / "scores.smk").read_text()
+    needed = {str(file.relative_to(PACKAGE)) for file in {path, *imported(path)}}
+    if module == "judge":  # each analysis lists its own file, whose name is its wildcard
+        needed -= {f"judge/{analysis}.py" for analysis in ("correlation", "pareto", "cost")}
+    missing = {file for file in needed if f'"{file}"' not in listed}
+    assert not missing, f"rule {name} does not list {missing}"

@@ -1,0 +1,18 @@
+"""EZNAS-A (Akhauri et al., 2022), a score found by evolution over the statistics of convolutions' gradients.
+
+Mean over convolutions of ||sigmoid(log|det(sign(dL/dw))|)||, the determinant of each kernel (k x k) and the Frobenius
+norm over all kernels of a layer. As a kernel of signs is either singular or one of very few values, this is close to
+the root of a count of weights. The gradients are those of the study's minibatch, where the authors pass noise.
+"""
+
+import torch
+
+from zsnas import proxy
+
+
+@proxy(paper="arXiv:2209.07413")
+def eznas_a(grads):
+    norms = [
+        torch.linalg.slogdet(gradient.sign()).logabsdet.sigmoid().norm() for gradient in grads if gradient.dim() == 4
+    ]
+    return sum(norms) / len(norms)

@@ -1,0 +1,48 @@
+"""GradSign (Zhang & Jia, 2022): mean over weights of |sum over samples of sign(dL_i/dw)|, conv and linear weights.
+
+Each sample passes the network alone, as in the authors' code, which makes one forward and backward pass for each at
+batch size 1. In train mode BatchNorm then normalises a sample over its positions only, which is instance normalisation,
+so one pass of all samples does the same; the weights' gradients are then formed layer by layer and never kept. The
+paper sums over weights where the code, and this, takes the mean.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from zsnas import proxy
+
+
+class LoneBatchNorm2d(nn.BatchNorm2d):
+    """BatchNorm in train mode as if each sample were a batch of its own."""
+
+    def forward(self, x):
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+
+
+@proxy(paper="arXiv:2110.08616")
+def gradsign(net, inputs, labels):
+    passed = []
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.__class__ = LoneBatchNorm2d
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            module.register_forward_hook(lambda layer, given, output: passed.append((layer, given[0], output)))
+    loss = F.cross_entropy(net(inputs), labels, reduction="sum")
+    outputs = [output for _, _, output in passed]
+    gradients = torch.autograd.grad(loss, outputs, materialize_grads=True)
+    with torch.no_grad():
+        agreed = [
+            sample_gradients(layer, given, gradient).sign().sum(0).abs()
+            for (layer, given, _), gradient in zip(passed, gradients)
+        ]
+    return sum(weights.sum() for weights in agreed) / sum(weights.numel() for weights in agreed)
+
+
+def sample_gradients(layer, given, gradient):
+    """Gradient by the layer's weight for each sample [B, ...], from the layer's input and its output's gradient."""
+    if isinstance(layer, nn.Linear):
+        return gradient[:, :, None] * given[:, None]
+    columns = F.unfold(given, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
+    columns, gradient = (x.reshape(len(x), layer.groups, -1, columns.shape[2]) for x in (columns, gradient))
+    return gradient @ columns.mT

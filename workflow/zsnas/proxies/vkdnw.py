@@ -1,0 +1,77 @@
+"""VKDNW (Tybl & Neumann, 2025): number of parameter tensors plus entropy of the Fisher information's spectrum.
+
+The Fisher information of the predicted distribution is the mean over samples of J^T (diag(p) - p p^T) J, with J the
+logits' Jacobian by the first element of each parameter tensor. Its nine deciles, normalised to sum to one, have the
+entropy that is added: at most log 9, so that it mostly orders networks of equally many tensors. This is the authors'
+"single" score; their "agg" ranks candidates by several proxies and is not a score of one network.
+
+As in their code: evaluation mode, in which samples do not mix, so that one backward pass per class gives J of all of
+them; He's normal initial weights, without which activations would fade; probabilities mixed with 5 % of the uniform
+distribution; 64 samples, here of the study's minibatch.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from zsnas import proxy
+
+SAMPLES = 64
+UNIFORM = 0.05
+
+
+@proxy(paper="arXiv:2502.04975")
+def vkdnw(net, inputs, rng):
+    start_as_he(net, rng)
+    outputs, derivatives = [], []
+
+    def keep(module, given, output):
+        if list(module.parameters(recurse=False)):
+            outputs.append(output)
+            derivatives.append(slopes(module, given[0].detach(), output[:, 0]))
+
+    for module in net.modules():
+        module.register_forward_hook(keep)
+    logits = net.eval()(inputs[:SAMPLES])
+    jacobian = []
+    for logit in logits.T:
+        gradients = torch.autograd.grad(logit.sum(), outputs, retain_graph=True, materialize_grads=True)
+        chained = [(gradient[:, 0], slope) for gradient, slopes in zip(gradients, derivatives) for slope in slopes]
+        jacobian.append(
+            torch.stack([(gradient * slope).reshape(len(slope), -1).sum(1) for gradient, slope in chained], 1)
+        )
+    fisher = information(torch.stack(jacobian, 1).double(), logits.detach().double())
+    eigenvalues = torch.linalg.eigvalsh(fisher).clamp(min=0)
+    deciles = eigenvalues.quantile(torch.arange(1, 10).to(eigenvalues) / 10)
+    return len(list(net.parameters())) + torch.special.entr(deciles / deciles.sum()).sum()
+
+
+@torch.no_grad()
+def start_as_he(net, rng):
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            scale = (2 / module.weight[0].numel()) ** 0.5
+            module.weight.copy_(torch.randn(module.weight.shape, generator=rng) * scale)
+            if module.bias is not None:
+                module.bias.zero_()
+
+
+def slopes(module, given, first):
+    """Derivatives of the first output channel [B, ...] by the first element of each of the layer's parameters."""
+    if isinstance(module, nn.Conv2d):
+        patches = F.unfold(given[:, :1], module.kernel_size, module.dilation, module.padding, module.stride)
+        by_weight = patches[:, 0].view_as(first)
+    elif isinstance(module, nn.Linear):
+        by_weight = given[:, 0]
+    elif isinstance(module, nn.BatchNorm2d):
+        by_weight = (given[:, 0] - module.running_mean[0]) / (module.running_var[0] + module.eps).sqrt()
+    else:
+        raise TypeError(f"vkdnw knows convolutions, linear layers and BatchNorm, not {type(module).__name__}")
+    return [by_weight] if module.bias is None else [by_weight, torch.ones_like(by_weight)]
+
+
+def information(jacobian, logits):
+    """Fisher information [P, P] from the Jacobian [B, classes, P]."""
+    probabilities = logits.softmax(1) * (1 - UNIFORM) + UNIFORM / logits.shape[1]
+    centred = jacobian - torch.einsum("bc,bcp->bp", probabilities, jacobian)[:, None]
+    return torch.einsum("bc,bcp,bcq->pq", probabilities, centred, centred) / len(logits)
