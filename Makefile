@@ -1,10 +1,10 @@
 # One command each; the first that runs sets up .venv from the pinned requirements.
 
 CORES ?= $(shell nproc)
-PYTHON ?= python3.11
+PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: study test lint smoke bench
+.PHONY: study test lint smoke test-slurm bench
 
 study: .venv/ready
 	$(BIN)/snakemake -c$(CORES) --report-after-run --report results/report.html
@@ -14,6 +14,12 @@ study: .venv/ready
 
 test: .venv/ready
 	$(BIN)/pytest
+
+test-slurm: .venv/ready
+	$(BIN)/pytest tests/slurm
+
+bench: .venv/ready
+	$(BIN)/python tests/bench_score.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -41,7 +41,8 @@ import json, sys
 from snakemake import cli, logging
 
 def job_info(self, job):
-    return json.dumps({"rule": job["rule_name"], "threads": job["threads"]} | dict(job["resources"].items()), default=str)
+    facts = {"rule": job["rule_name"], "threads": job["threads"]} | dict(job["resources"].items())
+    return json.dumps(facts, default=str)
 
 logging.DefaultFormatter.format_job_info = job_info
 cli.main(sys.argv[1:])

@@ -5,9 +5,9 @@
 #   cluster.sh stop DIR     ends what start began, by its pid files
 #   cluster.sh node DIR N   starts the daemon of node N again
 #
-# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. Memory is counted, not
-# enforced. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such as a CI
-# runner.
+# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. Memory is counted,
+# not enforced. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such
+# as a CI runner.
 set -euo pipefail
 
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -21,8 +21,8 @@ export PATH=$PATH:/usr/sbin
 
 install_packages() {
     type slurmctld slurmd squeue munged >/dev/null 2>&1 && return
-    [ "$(id -u)" = 0 ] || fail "SLURM is not installed and only root can install it; run: sudo apt-get install $packages"
-    type apt-get >/dev/null 2>&1 || fail "SLURM is not installed and there is no apt-get; install slurmctld, slurmd and munge"
+    [ "$(id -u)" = 0 ] || fail "SLURM is missing and only root can install it: sudo apt-get install $packages"
+    type apt-get >/dev/null 2>&1 || fail "SLURM is missing and there is no apt-get; install slurmctld, slurmd and munge"
     # Packages must not start daemons of their own.
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; } >/dev/null ||
@@ -59,6 +59,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2,sched_min
 MinJobAge=600
 SlurmdTimeout=5
 KillWait=2
+UnkillableStepTimeout=600
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=$dir/log/jobs.txt
@@ -116,7 +117,11 @@ start() {
 
 stop() {
     [ -e "$dir/slurm.conf" ] || return 0
-    scancel --user "$(id -un)" >/dev/null 2>&1 || true
+    if alive "$dir/state/slurmctld.pid"; then
+        # Jobs that outlive their daemons would be taken for those of the next cluster.
+        scancel --user "$(id -un)"
+        wait_for '[ -z "$(squeue -h)" ]'
+    fi
     for file in "$dir"/state/slurmd.*.pid "$dir"/state/slurmctld.pid "$dir"/state/munged.pid; do
         alive "$file" || continue
         kill "$(cat "$file")"

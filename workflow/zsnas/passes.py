@@ -6,6 +6,7 @@ network's layers, its convolutional and linear modules, in the order of `modules
 does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
 """
 
+import re
 from typing import NamedTuple
 
 import torch
@@ -73,7 +74,8 @@ def forward(shared_net, leaf_inputs):
 
     hooked = [module for module in shared_net.modules() if isinstance(module, (nn.ReLU, nn.Conv2d, nn.Linear))]
     hooks = [module.register_forward_hook(keep) for module in hooked]
-    hooks += [block.register_forward_hook(keep_block) for block in [shared_net.stem, *shared_net.cells]]
+    named = [module for name, module in shared_net.named_modules() if re.fullmatch(r"stem|cells\.\d+", name)]
+    hooks += [block.register_forward_hook(keep_block) for block in named]
     logits = shared_net(leaf_inputs)
     for hook in hooks:
         hook.remove()

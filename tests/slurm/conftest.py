@@ -1,0 +1,26 @@
+"""These tests start a cluster, so they only run when asked for: pytest tests/slurm."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CLUSTER = Path(__file__).with_name("cluster.sh")
+
+
+def pytest_ignore_collect(config):
+    return None if any("slurm" in argument for argument in config.args) else True
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A function that calls cluster.sh on the cluster that runs."""
+    directory = tmp_path_factory.mktemp("cluster")
+
+    def call(command, *arguments):
+        done = subprocess.run([CLUSTER, command, directory, *arguments], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    call("start")
+    yield call
+    call("stop")

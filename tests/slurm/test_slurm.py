@@ -1,0 +1,234 @@
+"""The study on a real SLURM, undisturbed and disturbed: the same numbers as without, and no work done twice.
+
+The profile is the shipped one; tests/slurm/profile on top of it only waits less and takes fewer processes.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from runs import copy_checkout, counted, environment, snakemake
+
+HERE = Path(__file__).parent
+SLURM = ["--profile", "slurm", "--profile", "tests/slurm/profile"]
+SMOKE = ["--configfile", "config/smoke.yaml"]
+TINY = ["--configfile", "tests/tiny.yaml"]
+SCORES = "results/scores/nasbench201/cifar10/scores.parquet"
+SELECTION = "results/analysis/selection.parquet"
+MEASURED = ["seconds", "seconds_shared", "peak_mb"]  # of each run its own
+SLEEP = "import time; time.sleep(600)"
+SHARDS = ["0000", "0001", "0002", "0003"]
+
+
+def same(directory, undisturbed, *files):
+    """Assert that tables are equal to the last bit but for what is measured."""
+    for file in files:
+        found, expected = (pd.read_parquet(place / file) for place in (directory, undisturbed))
+        columns = [column for column in expected if column not in MEASURED and "latency" not in column]
+        pd.testing.assert_frame_equal(found[columns], expected[columns], check_exact=True)
+
+
+def until(condition, seconds=120):
+    """Wait for a condition and return its value."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.2)
+    return value
+
+
+def squeue(columns, *arguments):
+    """Jobs known to SLURM, past ones too, as lists of columns."""
+    command = ["squeue", "--noheader", "--states=all", "--array", "--format", "|".join(columns), *arguments]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split("|") for line in lines]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """The smoke study, run without SLURM."""
+    directory = copy_checkout(tmp_path_factory.mktemp("smoke"))
+    snakemake(directory, "-c2", *SMOKE, seconds=600)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The tiny study's selection, run without SLURM."""
+    directory = copy_checkout(tmp_path_factory.mktemp("undisturbed"))
+    snakemake(directory, "-c2", SELECTION, *TINY)
+    return directory
+
+
+class Study:
+    """The tiny study on the cluster, its scores yet to be computed by disturbed jobs."""
+
+    def __init__(self, directory, undisturbed):
+        self.directory, self.faults, self.log = directory / "study", directory / "faults", directory / "log"
+        shutil.copytree(undisturbed, self.directory, symlinks=True)
+        for computed in (".snakemake", "results/scores/nasbench201/cifar10", "results/study", "results/analysis"):
+            shutil.rmtree(self.directory / computed)
+        (self.directory / "results/study.parquet").unlink()
+        self.faults.mkdir()
+        self.runs = []
+        self.command = ["timeout", "-k", "10", "300", "snakemake", SELECTION, *SLURM, *TINY]
+
+    def disturb(self, shard, what):
+        """Let the first start of a shard's job do something, in Python."""
+        (self.faults / shard).write_text(what)
+
+    def starts(self, shard):
+        """The SLURM job and the node of each start at a shard."""
+        file = self.faults / f"{shard}.starts"
+        return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+
+    def start(self, *arguments):
+        """The process of a run, which leads a process group of its own."""
+        with self.log.open("a") as log:
+            run = subprocess.Popen(
+                [*self.command, *arguments],
+                cwd=self.directory,
+                env=environment() | {"FAULTS": str(self.faults), "PYTHONPATH": str(HERE / "faults")},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.runs.append(run)
+        return run
+
+    def finish(self, run):
+        """Wait for the end of a run that must succeed."""
+        assert run.wait() == 0, self.log.read_text()
+
+    def first_job(self, shard):
+        """The SLURM job and the node of the first start at a shard, once there is one."""
+        return until(lambda: self.starts(shard))[0]
+
+    def shards(self):
+        """The shards there are."""
+        return sorted(
+            file.stem for file in self.directory.glob("results/scores/nasbench201/cifar10/nwot/**/[0-9]*.parquet")
+        )
+
+
+@pytest.fixture
+def study(cluster, undisturbed, tmp_path):
+    study = Study(tmp_path, undisturbed)
+    yield study
+    for run in study.runs:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+    subprocess.run(["scancel", "--user", str(os.getuid())], check=True)
+
+
+def test_smoke_study(cluster, smoke, tmp_path):
+    directory = copy_checkout(tmp_path / "study")
+    output = snakemake(directory, *SLURM, *SMOKE, seconds=600)
+    tables = ["correlation", "selection"]
+    same(directory, smoke, SCORES, *(f"results/analysis/{table}.parquet" for table in tables))
+    same(directory, smoke, "results/scores/nasbench201/structural.parquet", "results/study.parquet")
+    assert counted(output) == counted(snakemake(directory, "-n", "--forceall", *SMOKE))
+    assert snakemake(directory, "-n", *SLURM, *SMOKE).count("Nothing to be done")
+
+    shown = subprocess.run(["scontrol", "-o", "show", "job"], capture_output=True, text=True, check=True).stdout
+    jobs = [dict(fact.partition("=")[::2] for fact in line.split()) for line in shown.splitlines()]
+    jobs = [job for job in jobs if job["WorkDir"] == str(directory)]
+    score = [job for job in jobs if job["Comment"].startswith("rule_score_")]
+    others = [job for job in jobs if job not in score]
+    assert len(score) == counted(output)["score"]
+    assert {placement(job) for job in score} == {("gpu", "gn", "gres:gpu:1")}
+    assert {placement(job) for job in others} == {("cpu", "cn", None)}
+    assert len(others) == 4  # the index, two shards of latency, and all the rest
+
+
+def placement(job):
+    """Partition, kind of node, and what a job got of GPUs."""
+    return job["Partition"], job["NodeList"][:2], job.get("TresPerJob")
+
+
+def test_jobs_that_are_cancelled_fail_or_take_too_long(study, undisturbed):
+    study.disturb("0000", SLEEP)
+    study.disturb("0001", SLEEP)
+    study.disturb("0002", "os._exit(1)")
+    score = {"slurm_partition": "gpu", "gpu": "1", "mem_mb": "2000 * attempt", "runtime": "2 * attempt - 1"}
+    run = study.start("--set-resources", *(f"score:{name}={value}" for name, value in score.items()))
+    scancel(study.first_job("0000")[0])
+    study.finish(run)
+    same(study.directory, undisturbed, SCORES, SELECTION)
+    assert [len(study.starts(shard)) for shard in SHARDS] == [2, 2, 2, 1]
+    jobs = {job: facts for job, *facts in squeue(["%i", "%T", "%l", "%m"])}
+    asked = [[jobs[job] for job, _ in study.starts(shard)] for shard in SHARDS]
+    assert [[state for state, *_ in attempts] for attempts in asked] == [
+        ["CANCELLED", "COMPLETED"],
+        ["TIMEOUT", "COMPLETED"],
+        ["FAILED", "COMPLETED"],
+        ["COMPLETED"],
+    ]
+    for attempts in asked:
+        assert [limit for _, limit, _ in attempts] == ["1:00", "3:00"][: len(attempts)]
+        assert len({memory for *_, memory in attempts}) == len(attempts)
+
+
+def test_node_that_dies(study, undisturbed, cluster):
+    for shard in SHARDS:
+        study.disturb(shard, SLEEP)
+    run = study.start()
+    jobs = [study.first_job(shard) for shard in SHARDS]
+    lost = jobs[0][1]
+    kill_node(lost)
+    scancel(*(job for job, node in jobs if node != lost))
+    try:
+        study.finish(run)
+    finally:
+        cluster("node", lost)
+    same(study.directory, undisturbed, SCORES, SELECTION)
+    assert [len(study.starts(shard)) for shard in SHARDS] == [2, 2, 2, 2]
+
+
+def test_run_that_is_killed(study, undisturbed):
+    for shard in ("0002", "0003"):
+        study.disturb(shard, SLEEP)
+    run = study.start()
+    orphans = [study.first_job(shard)[0] for shard in ("0002", "0003")]
+    until(lambda: study.shards() == ["0000", "0001"] and len(running()) == 2)
+
+    here = {"cwd": study.directory, "env": environment()}
+    second = subprocess.run(study.command, **here, capture_output=True, text=True)
+    assert second.returncode and "LockException" in second.stdout + second.stderr
+    recover = ["timeout", "-k", "10", "60", "slurm/recover", *TINY]
+    alive = subprocess.run(recover, **here, capture_output=True, text=True)
+    assert alive.returncode == 1 and "a run is alive" in alive.stderr
+    assert run.poll() is None and study.shards() == ["0000", "0001"] and running() == set(orphans)
+
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert running() == set(orphans)
+    subprocess.run(recover, **here, check=True)
+    assert not running()
+    study.finish(study.start())
+    same(study.directory, undisturbed, SCORES, SELECTION)
+    assert [len(study.starts(shard)) for shard in SHARDS] == [1, 1, 2, 2]
+
+
+def scancel(*jobs):
+    subprocess.run(["scancel", *jobs], check=True)
+
+
+def running():
+    return {job for job, state in squeue(["%i", "%T"]) if state in ("PENDING", "RUNNING", "COMPLETING")}
+
+
+def kill_node(node):
+    """End a node's daemon and all processes of its jobs at once, as a power cut would."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_text().replace("\0", " ")
+            job = f"SLURMD_NODENAME={node}" in (process / "environ").read_text().split("\0")
+            if job or command.startswith(f"slurmd -N {node}"):
+                os.kill(int(process.name), signal.SIGKILL)

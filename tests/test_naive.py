@@ -1,0 +1,58 @@
+"""Every network proxy gives what its formula, computed in the most straightforward way, gives."""
+
+import dataclasses
+
+import naive
+import pytest
+
+from zsnas import engine, registry
+from zsnas.inputs import minibatches
+from zsnas.score import Subject
+from zsnas.spaces import nasbench201
+
+ARCHS = {
+    "cifar10": [
+        "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|",
+        "|avg_pool_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|skip_connect~1|avg_pool_3x3~2|",
+    ],
+    "imagenet16-120": ["|nor_conv_1x1~0|+|none~0|skip_connect~1|+|nor_conv_3x3~0|nor_conv_3x3~1|skip_connect~2|"],
+}
+CASES = [(task, arch) for task, archs in ARCHS.items() for arch in archs]
+TOLERANCE = 1e-9
+EXCEPTIONS = {
+    "synflow_bn": 1e-6,  # all-ones images leave channels of nearly no variance, whose BatchNorm amplifies rounding
+}
+NETWORK = [proxy for proxy in registry.proxies().values() if not proxy.structural]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]} {case[1]}")
+def subject(request):
+    """A network in double precision and minibatches of eight samples of a few classes."""
+    task, arch = request.param
+    batches = minibatches("noise", task, nasbench201.TASKS[task], 8, 0)
+    return Subject(nasbench201, arch, task, 0, "float64", [(inputs, labels % 3) for inputs, labels in batches], "cpu")
+
+
+@pytest.fixture(scope="module")
+def ours(subject):
+    doubled = [dataclasses.replace(proxy, precision="float64") for proxy in NETWORK]
+    return {score.proxy: score for score in engine.score(doubled, {"float64": subject})}
+
+
+def test_every_proxy_has_a_second_implementation():
+    assert naive.missing() == []
+
+
+@pytest.mark.parametrize("proxy", [proxy.name for proxy in NETWORK])
+def test_scores_follow_from_the_formula(proxy, subject, ours):
+    expected = naive.naive_of(proxy)(subject.net, subject.batches(), subject.rng(proxy))
+    assert ours[proxy].status == "ok", ours[proxy].status
+    assert ours[proxy].score == pytest.approx(expected, rel=EXCEPTIONS.get(proxy, TOLERANCE), abs=0)
+
+
+def test_equal_images_share_a_linear_region():
+    (inputs, labels), second = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
+    inputs[5:] = inputs[1]
+    equal = Subject(nasbench201, ARCHS["cifar10"][0], "cifar10", 0, "float32", [(inputs, labels), second], "cpu")
+    (regions,) = engine.score([registry.proxies()["linear_regions"]], {"float32": equal})
+    assert regions.score == naive.naive_linear_regions(equal.net, equal.batches(), None) == 5
