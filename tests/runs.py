@@ -27,7 +27,7 @@ def environment():
     return os.environ | {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
 
 
-def snakemake(directory, *arguments, seconds=300, fails=False):
+def snakemake(directory, *arguments, seconds=900, fails=False):
     """What Snakemake, run in a directory, wrote."""
     # A Snakemake that waits for jobs does not heed the first signal.
     command = ["timeout", "-k", "10", str(seconds), "snakemake", *map(str, arguments)]

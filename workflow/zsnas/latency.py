@@ -61,7 +61,11 @@ def drift(moments, reference_moments, reference_ms):
 
 
 def pin(threads):
-    """Keep this process on as many processors as it has threads, where the system allows."""
+    """Keep this process on as many processors as it has threads, where the system allows.
+
+    torch gets no more threads either, even where it only exports: on fewer processors its threads wait for each other.
+    """
+    torch.set_num_threads(threads)
     if not hasattr(os, "sched_setaffinity"):
         return
     processors = sorted(os.sched_getaffinity(0))
