@@ -1,10 +1,9 @@
 import os
-from pathlib import Path
 
 import pytest
 import torch
+from runs import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[1]
 SHARED = CHECKOUT.parent / "shared" / "data"
 
 

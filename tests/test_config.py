@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import CHECKOUT
+from runs import CHECKOUT
 
 from zsnas.config import check
 from zsnas.errors import StudyError

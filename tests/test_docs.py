@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 import yaml
-from conftest import CHECKOUT
+from runs import CHECKOUT
 
 from zsnas import engine, registry
 

@@ -4,7 +4,7 @@ import ast
 import re
 
 import pytest
-from conftest import CHECKOUT
+from runs import CHECKOUT
 
 PACKAGE = CHECKOUT / "workflow" / "zsnas"
 # What reads and writes files, tells errors or finds plug-ins shapes no number; plug-ins are listed by name.

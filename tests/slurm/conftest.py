@@ -8,10 +8,6 @@ import pytest
 CLUSTER = Path(__file__).with_name("cluster.sh")
 
 
-def pytest_ignore_collect(config):
-    return None if any("slurm" in argument for argument in config.args) else True
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     """A function that calls cluster.sh on the cluster that runs."""

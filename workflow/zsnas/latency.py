@@ -65,16 +65,15 @@ def pin(threads):
 
     torch gets no more threads either, even where it only exports: on fewer processors its threads wait for each other.
     """
+    if hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        if len(processors) < threads:
+            raise errors.StudyError(
+                f"a device of {threads} threads needs as many processors, this job has {len(processors)}: "
+                "name a device of fewer threads, or give the job more"
+            )
+        os.sched_setaffinity(0, processors[:threads])
     torch.set_num_threads(threads)
-    if not hasattr(os, "sched_setaffinity"):
-        return
-    processors = sorted(os.sched_getaffinity(0))
-    if len(processors) < threads:
-        raise errors.StudyError(
-            f"a device of {threads} threads needs as many processors, this job has {len(processors)}: "
-            "name a device of fewer threads, or give the job more"
-        )
-    os.sched_setaffinity(0, processors[:threads])
 
 
 def measure_shard(canonicals, reference, prepare, seed):
