@@ -29,7 +29,7 @@ rule analysis:
         analysis="|".join(TABLES),
     conda:
         "../../envs/zsnas.yaml"
-    threads: 2
+    threads: 1  # analyses run side by side; most of their time is compiling and loading
     params:
         proxies=SHOWN,
         tasks=[f"{space}/{task}" for space, task in TASKS],
