@@ -86,7 +86,7 @@ def test_slurm_resources(slurm_jobs):
         assert job["slurm_partition"] == ("gpu" if job["rule"] == "score" else "cpu")
         assert job.get("gpu") == (1 if job["rule"] == "score" else None)
         assert job.get("slurm_extra") == ("--exclusive" if job["rule"] == "measure" else None)
-        assert job["threads"] == {"score": 4, "measure": 4, "analysis": 2}.get(job["rule"], 1)
+        assert job["threads"] == {"score": 4, "measure": 4}.get(job["rule"], 1)
 
 
 def test_slurm_submits_few_jobs(slurm_jobs):
