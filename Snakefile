@@ -35,5 +35,6 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
-        "results/study.parquet",
-        "results/manifest.json",
+        rules.manifest.input,
+        rules.manifest.output,
+        every_shard,

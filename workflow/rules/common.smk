@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 # Relative to the working directory, so that a checkout can be moved without changing any job's inputs.
 CHECKOUT = Path(os.path.relpath(workflow.basedir))
@@ -107,6 +108,15 @@ def score_shards(wildcards):
 def latency_shards(wildcards):
     """All shards of a space, task and device."""
     return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+
+
+def every_shard(_):
+    """All shards of the study: targets, so that one deleted is computed again though it has been gathered."""
+    cells = [SimpleNamespace(space=space, task=task) for space, task in TASKS]
+    return [
+        *(shard for cell in cells for shard in expand(score_shards(cell), **vars(cell))),
+        *(shard for cell in cells for shard in expand(latency_shards(cell), device=DEVICES, **vars(cell))),
+    ]
 
 
 def truth_tables(wildcards):
