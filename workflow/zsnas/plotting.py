@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito, which colour-blind readers can tell apart; t
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -18,6 +19,7 @@ GROUPS = {
     "control": {"color": "#6A6A6A", "marker": "s"},
 }
 CONTROLS = ("random", "oracle")
+COLUMNS = 6
 PERCENTILES = (0, 0.25, 0.5, 0.75, 0.95)
 UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
@@ -44,6 +46,22 @@ def read_population(path, wildcards):
     proxies = {name: facts for name, facts in registry.proxies().items() if name in study}
     (population,) = populations(study, truths, proxies)
     return population
+
+
+def panels(table, margin, xlabel, ylabel):
+    """A figure as wide as a page with one panel per row of the table: the figure, and pairs (panel, row).
+
+    margin: how much higher than its panels the figure is, in inches. The labels are those of all panels.
+    """
+    rows = -(-len(table) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(7, margin + 1.35 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[len(table) :]:
+        ax.set_visible(False)
+    figure.supxlabel(xlabel, fontsize=7)
+    figure.supylabel(ylabel, fontsize=7)
+    return figure, list(zip(axes.flat, table.itertuples()))
 
 
 def percentile(values, among):
