@@ -75,6 +75,17 @@ def truth_source(wildcards):
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
 
 
+def training(wildcards):
+    """How a truth was trained, for captions."""
+    source, _ = truth_source(wildcards)
+    return f"split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
+
+
+def space_size(wildcards):
+    """How many architectures a space has, for captions."""
+    return registry.spaces()[wildcards.space].architectures
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))
