@@ -22,13 +22,13 @@ from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
+DATA_DIR = config.get("data_dir", "data")
 if workflow.is_main_process:
     try:
-        check(config, CONFIG_PLACE, SOURCES)
+        check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except StudyError as error:
         sys.exit(f"error: {error}")
 
-DATA_DIR = config.get("data_dir", "data")
 PROXIES = registry.proxies()
 SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["proxies"]]))  # baselines, control
 STRUCTURAL = [name for name in SHOWN if PROXIES[name].structural]

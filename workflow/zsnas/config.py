@@ -15,8 +15,11 @@ from zsnas.registry import PACKAGE, check_known, look_up
 SCHEMA = PACKAGE.parent / "schemas" / "config.schema.yaml"
 
 
-def check(config, place, sources_csv):
-    """Raise StudyError for the first mistake in `config`. place: what to call the config file in messages."""
+def check(config, place, sources_csv, data_dir):
+    """Raise StudyError for the first mistake in `config`.
+
+    place: what to call the config file in messages. data_dir: where files placed by hand are looked for.
+    """
     check_shape(config, place)
     for name, study in config["spaces"].items():
         space = look_up("space", name, registry.spaces(), f"{place}, key 'spaces'")
@@ -28,11 +31,11 @@ def check(config, place, sources_csv):
         for task, truths in study["tasks"].items():
             check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
             for truth in truths:
-                sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir", "data")))
+                sources.verify(*sources.locate(name, task, truth, sources_csv, data_dir))
     check_proxies(config, place)
     for name in config.get("devices", []):
         check_device(name, place)
-    check_images(config, place)
+    check_images(config, place, data_dir)
 
 
 def check_shape(config, place):
@@ -83,12 +86,12 @@ def check_device(name, place):
     check_known(f"precision of device '{plugin.name}'", device.precision, plugin.precisions, where)
 
 
-def check_images(config, place):
+def check_images(config, place, data_dir):
     """A given file of images must be there; tasks without one take the official data set."""
     tasks = [task for study in config["spaces"].values() for task in study["tasks"]]
     for task, file in config.get("images", {}).items():
         check_known("task", task, tasks, f"{place}, key 'images'")
-        path = Path(config.get("data_dir", "data"), file)
+        path = Path(data_dir, file)
         if not path.is_file():
             raise StudyError(
                 f"{place}, key 'images.{task}': no file {path}; correct the name or 'data_dir', or remove the key "
