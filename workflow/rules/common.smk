@@ -76,9 +76,10 @@ def truth_source(wildcards):
 
 
 def training(wildcards):
-    """How a truth was trained, for captions."""
+    """What a truth is and how it was trained, for captions."""
     source, _ = truth_source(wildcards)
-    return f"split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
+    direction = "" if source.larger_is_better else ", smaller is better"
+    return f"{source.metric}{direction}, split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
 
 
 def space_size(wildcards):

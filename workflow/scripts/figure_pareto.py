@@ -18,7 +18,7 @@ table = read_cell(snakemake.input.pareto, snakemake.wildcards).query(
 )
 table = table.sort_values("hypervolume_ratio", ascending=False, kind="stable")
 
-figure, drawn = panels(table, 0.5, "latency (ms)", "accuracy, spaced by rank")
+figure, drawn = panels(table, 0.5, "latency (ms)", f"{population.metric}, spaced by rank")
 for ax, row in drawn:
     score = mean_score(population, row.proxy)
     considered = np.isfinite(score) & np.isfinite(latency)

@@ -14,7 +14,7 @@ table = read_cell(snakemake.input.correlation, snakemake.wildcards)
 table = table.query("set == 'all' and top == 1 and proxy != 'oracle'")
 table = table.sort_values("kendall", ascending=False, kind="stable")
 
-figure, drawn = panels(table, 0.3, "percentile of the score", "accuracy, spaced by rank")
+figure, drawn = panels(table, 0.3, "percentile of the score", f"{population.metric}, spaced by rank")
 for ax, row in drawn:
     score = mean_score(population, row.proxy)
     by_score = np.argsort(score, kind="stable")[: np.isfinite(score).sum()]

@@ -1,4 +1,4 @@
-"""What the study's figures share: which rows they draw, how proxies look, where accuracies lie, how files are saved.
+"""What the study's figures share: which rows they draw, how proxies look, where truths lie, how files are saved.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart; the marker says the same once more.
 """
@@ -42,7 +42,8 @@ def read_cell(path, wildcards):
 def read_population(path, wildcards):
     """The architectures of the figure's space, task and truth, each score turned so that larger is better."""
     study = read_cell(path, wildcards)
-    truths = {wildcards["truth"]: read_provenance(path)["truths"][wildcards["truth"]]}
+    truths = read_provenance(path)["truths"]
+    truths = {column: larger for column, larger in truths.items() if column.partition("_")[2] == wildcards["truth"]}
     proxies = {name: facts for name, facts in registry.proxies().items() if name in study}
     (population,) = populations(study, truths, proxies)
     return population
@@ -71,8 +72,8 @@ def percentile(values, among):
 
 
 def label_percentiles(ax, truth, sign):
-    """Where heights are percentiles of `truth`, write the accuracies that lie there, as published, and the top 5 %."""
-    labels = [f"{sign * accuracy:.1f}" for accuracy in np.quantile(truth, PERCENTILES)]
+    """Where heights are percentiles of `truth`, write the values that lie there, as published, and mark the top 5 %."""
+    labels = [f"{sign * value:.3g}" for value in np.quantile(truth, PERCENTILES)]
     ax.set(ylim=(-0.03, 1.03), yticks=PERCENTILES, yticklabels=labels)
     ax.axhline(PERCENTILES[-1], color="#6A6A6A", linewidth=0.5, linestyle=":", zorder=0)
 
