@@ -30,7 +30,7 @@ localrules:
 
 
 rule all:
-    """Everything: tables, figures, the joined study and its manifest."""
+    """Everything: tables, figures, the joined study, its manifest and what it was made from."""
     default_target: True
     input:
         rules.tables.input,

@@ -135,9 +135,8 @@ def test_worst_seed_is_counted_and_a_lost_seed_is_left_out(study):
     study = study.copy()
     study.loc[(study["seed"] == 1) & (study["canonical"].isin(["c1", "c2"])), "good"] = np.nan
     study.loc[study["seed"] == 0, "reversed"] = np.nan
-    table = correlation_table(study, {"accuracy_test": True}, PROXIES, tops=(1,), replicates=0).set_index(
-        ["proxy", "set"]
-    )
+    table = correlation_table(study, {"accuracy_test": True}, PROXIES, tops=(1,), replicates=0)
+    table = table.set_index(["proxy", "set"])
     assert table.loc[("good", "unique"), ["n", "failed", "seeds"]].tolist() == [237, 3, 2]
     assert table.loc[("reversed", "unique"), ["n", "failed", "seeds"]].tolist() == [239, 1, 1]
 

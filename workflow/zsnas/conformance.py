@@ -69,6 +69,7 @@ def images(shift):
 
 @functools.cache
 def index():
+    """All cells, by name."""
     return nasbench201.architectures().set_index("arch", drop=False)
 
 
