@@ -30,10 +30,11 @@ localrules:
 
 
 rule all:
-    """Everything: tables, figures, the joined study and its manifest."""
+    """Everything: tables, figures, the joined study, its manifest and what it was made from."""
     default_target: True
     input:
         rules.tables.input,
         rules.figures.input,
-        "results/study.parquet",
-        "results/manifest.json",
+        rules.manifest.input,
+        rules.manifest.output,
+        every_shard,

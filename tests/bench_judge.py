@@ -47,7 +47,7 @@ def timed(label, table, *args, **options):
 
 
 def main():
-    small, truths = synthetic_study(300, 100, 1), {"test": True}
+    small, truths = synthetic_study(300, 100, 1), {"accuracy_test": True}
     timed("compile or load the kernels", lambda: [t(small, truths, PROXIES) for t in (correlation_table, pareto_table)])
     study = synthetic_study(15625, 5425, 3)
     one_task = study[study["task"] == "t0"]

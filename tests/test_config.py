@@ -17,7 +17,7 @@ SMOKE = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
 
 @pytest.mark.parametrize("path", sorted((CHECKOUT / "config").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_configs_are_sound(path):
-    check(yaml.safe_load(path.read_text()), path.name, SOURCES)
+    check(yaml.safe_load(path.read_text()), path.name, SOURCES, "data")
 
 
 def changed(**keys):
@@ -90,7 +90,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("config", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_mistakes(config, message):
     with pytest.raises(StudyError, match=message) as caught:
-        check(config, "x.yaml", SOURCES)
+        check(config, "x.yaml", SOURCES, "data")
     assert "\n" not in str(caught.value)
 
 

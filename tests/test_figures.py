@@ -67,7 +67,7 @@ def small_study():
 def inputs(tmp_path_factory):
     """Files that figures read, by the name that their rules give them."""
     folder = tmp_path_factory.mktemp("study")
-    study, truths = small_study(), {"test": True}
+    study, truths = small_study(), {"accuracy_test": True}
     cost = pd.DataFrame({"proxy": list(PROXIES), "seconds_per_arch": [1e-8, 1e-6, 0.05, 0.7, 0.5]})
     tables = {
         "correlation": judge.correlation_table(study, truths, PROXIES, replicates=50),

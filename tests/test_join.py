@@ -1,8 +1,17 @@
 """Gathering and joining: the right rows meet."""
 
+import runpy
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
+import pytest
+from runs import CHECKOUT
 
+from zsnas import join as join_program
+from zsnas import judge, registry, truth
+from zsnas.files import read_provenance, write_parquet
 from zsnas.gather import first_networks
 from zsnas.join import join
 
@@ -45,3 +54,51 @@ def test_join_by_architecture_and_by_network():
     np.testing.assert_array_equal(first.latency_ms_m, [7, 7, np.nan])
     np.testing.assert_array_equal(first.energy_mj_l, [np.nan, 9, np.nan])
     assert "energy_mj_m" not in frame
+
+
+SOURCES = """\
+space,task,truth,reader,file,column,metric,larger_is_better,split,epochs,train_seeds,architectures,sha256,bytes,url,licence
+toy,accurate,test,table,toy.csv,right,accuracy,true,test,,,,,,somewhere,
+toy,dense,test,table,toy.csv,error,loss,false,test,,,,,,somewhere,
+"""
+
+
+def test_truths_of_several_metrics_are_judged_each_in_its_direction(tmp_path, monkeypatch):
+    """From a list of sources to correlations: a score that grows with accuracy and falls with loss."""
+    names = list("abcdef")
+    (tmp_path / "sources.csv").write_text(SOURCES)
+    score = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    table = pd.DataFrame({"arch": names, "right": [10, 20, 30, 40, 60, 50], "error": [9.5, 7, 5, 4, 0.5, 0.1]})
+    table.to_csv(tmp_path / "toy.csv", index=False)
+    index = {"arch": names, "canonical": names, "iso_class": range(6), "reachable": True, "connected": True}
+    write_parquet(pd.DataFrame(index), tmp_path / "architectures.parquet")
+    scores = pd.DataFrame({"arch": names, "proxy": "params", "score": score})
+    write_parquet(scores, tmp_path / "scores.parquet")
+
+    def run(program, **options):
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        monkeypatch.setattr(sys, "argv", [program.__name__, *words])
+        program.main()
+
+    joined = [tmp_path / "accurate.parquet", tmp_path / "dense.parquet"]
+    for output in joined:
+        common = {"space": "toy", "task": output.stem, "architectures": tmp_path / "architectures.parquet"}
+        found = tmp_path / output.stem / "test.parquet"
+        monkeypatch.chdir(tmp_path)
+        run(truth, **common, truth="test", sources="sources.csv", output=found, **{"data-dir": "."})
+        files = {"scores": "scores.parquet", "truths": found, "output": output}
+        run(join_program, **common, proxies="params", seeds=0, **files)
+
+    study = tmp_path / "study.parquet"
+    runpy.run_path(
+        str(CHECKOUT / "workflow/scripts/study.py"), {"snakemake": SimpleNamespace(input=joined, output=[study])}
+    )
+    truths = read_provenance(study)["truths"]
+    assert truths == {"accuracy_test": True, "loss_test": False}
+    judged = (pd.read_parquet(study), truths, {"params": registry.proxies()["params"]})
+    correlation = judge.correlation_table(*judged, tops=(1,), replicates=0).query("set == 'all'")
+    assert correlation.task.tolist() == ["accurate", "accurate", "dense", "dense"]
+    assert correlation.kendall.tolist() == pytest.approx([13 / 15, 1, 1, 1])
+    chosen = judge.selection_table(*judged).query("set == 'all' and proxy == 'params'").set_index("task")
+    assert chosen.accuracy.to_dict() == {"accurate": 50, "dense": 0.1}
+    assert chosen.regret.to_dict() == {"accurate": 10, "dense": 0}

@@ -125,7 +125,7 @@ def considered(study, row):
 
 
 def test_pareto_table_equals_brute_force_and_brackets_it(study):
-    table = pareto_table(study, {"test": True}, PROXIES, replicates=100)
+    table = pareto_table(study, {"accuracy_test": True}, PROXIES, replicates=100)
     assert table.columns.tolist() == [
         *["space", "task", "truth", "device", "cost", "proxy", "n"],
         *["hypervolume_ratio", "hypervolume_low", "hypervolume_high"],
@@ -145,7 +145,7 @@ def test_pareto_table_equals_brute_force_and_brackets_it(study):
 
 def test_pareto_interval_resamples_networks(study):
     """The interval is that of the ratios over cluster draws, recomputed here by brute force."""
-    table = pareto_table(study, {"test": True}, PROXIES, replicates=30, seed=4)
+    table = pareto_table(study, {"accuracy_test": True}, PROXIES, replicates=30, seed=4)
     row = table[(table["proxy"] == "good") & (table["device"] == "phone")].iloc[0]
     rows = considered(study, row)
     cost, score, accuracy = rows["cost"].to_numpy(), rows["score"].to_numpy(), rows["accuracy_test"].to_numpy()
@@ -159,7 +159,7 @@ def test_pareto_interval_resamples_networks(study):
 
 
 def test_budget_table_picks_within_the_budget(study):
-    table = budget_table(study, {"test": True}, PROXIES)
+    table = budget_table(study, {"accuracy_test": True}, PROXIES)
     assert ", ".join(table.columns) == (
         "space, task, truth, device, cost, proxy, budget, chosen_arch, accuracy, best_accuracy, regret, rank"
     )
@@ -181,5 +181,5 @@ def test_budget_table_picks_within_the_budget(study):
 
 def test_a_study_without_devices_has_empty_tables(study):
     study = study.drop(columns=["latency_ms_phone", "latency_ms_absent", "energy_mj_edge_gpu"])
-    assert pareto_table(study, {"test": True}, PROXIES).empty
-    assert budget_table(study, {"test": True}, PROXIES).empty
+    assert pareto_table(study, {"accuracy_test": True}, PROXIES).empty
+    assert budget_table(study, {"accuracy_test": True}, PROXIES).empty

@@ -19,7 +19,8 @@ PROXIES = {
     "constant": SimpleNamespace(larger_is_better=True, structural=True),
     "broken": SimpleNamespace(larger_is_better=True, structural=False),
 }
-TRUTHS = {"test": True, "error": False}
+COLUMNS = {"test": "accuracy_test", "error": "loss_error"}
+TRUTHS = {"accuracy_test": True, "loss_error": False}
 TOPS = (1, 0.5, 0.1)
 
 
@@ -39,7 +40,7 @@ def small_study(seeds=(0, 1)):
         "connected": True,
         "sampled": network < 240,
         "accuracy_test": np.where(network == 299, np.nan, accuracy),
-        "accuracy_error": 100 - accuracy,
+        "loss_error": 100 - accuracy,
         "params": np.round(quality * 2)[network],
         "constant": 1.0,
         "broken": np.nan,
@@ -66,9 +67,9 @@ def table(study):
 
 def due_rows(study, truth, proxy, set_name, seed):
     """What a reader would load to check a row: `score` and `truth` of one seed, one row per item of the set."""
-    rows = study[(study["seed"] == seed) & study[f"accuracy_{truth}"].notna()]
+    rows = study[(study["seed"] == seed) & study[COLUMNS[truth]].notna()]
     rows = rows if proxy == "oracle" or PROXIES[proxy].structural else rows[rows["sampled"]]
-    published = rows[f"accuracy_{truth}"] * (1 if TRUTHS[truth] else -1)
+    published = rows[COLUMNS[truth]] * (1 if TRUTHS[COLUMNS[truth]] else -1)
     score = published if proxy == "oracle" else rows[proxy] * (1 if PROXIES[proxy].larger_is_better else -1)
     rows = rows.assign(truth=published, score=score.where(np.isfinite(score)))
     if set_name in ("reachable", "sampled"):
@@ -134,7 +135,8 @@ def test_worst_seed_is_counted_and_a_lost_seed_is_left_out(study):
     study = study.copy()
     study.loc[(study["seed"] == 1) & (study["canonical"].isin(["c1", "c2"])), "good"] = np.nan
     study.loc[study["seed"] == 0, "reversed"] = np.nan
-    table = correlation_table(study, {"test": True}, PROXIES, tops=(1,), replicates=0).set_index(["proxy", "set"])
+    table = correlation_table(study, {"accuracy_test": True}, PROXIES, tops=(1,), replicates=0)
+    table = table.set_index(["proxy", "set"])
     assert table.loc[("good", "unique"), ["n", "failed", "seeds"]].tolist() == [237, 3, 2]
     assert table.loc[("reversed", "unique"), ["n", "failed", "seeds"]].tolist() == [239, 1, 1]
 

@@ -110,6 +110,8 @@ def test_a_file_in_data_dir_wins_over_the_package(tmp_path):
     [
         ("space,task", "space,tusk", ("must have the columns space,task",)),
         ("accuracy,true", "accuracy,yes", ("line 2", "'yes'", "true or false")),
+        (",accuracy,true", ",top_1,true", ("line 2", "metric is 'top_1'", "one word")),
+        ("accuracy,true,ori-test", "accuracy,false,ori-test", ("metric 'accuracy' is true in one row", "another")),
         (",5610467,", ",5.6e6,", ("line 2", "bytes must be whole numbers", "5.6e6")),
         ("nasbench201,cifar10", "nasbench201,,,cifar10", ("line 2", "cells")),
         ("analog_nasbench,package", "analog_nasbanch,package", ("unknown reader", "did you mean 'analog_nasbench'?")),

@@ -28,6 +28,22 @@ def test_index_has_the_columns_and_counts_the_space_declares(name):
     assert standing_for_themselves.reachable.all()
 
 
+@pytest.mark.parametrize("name", registry.spaces())
+def test_networks_are_what_the_contract_says(name):
+    space = registry.load_space(name)
+    table = space.architectures()
+    arch = table[table.connected & (table.arch == table.canonical)].arch.iloc[-1]
+    executed = []
+    for task, shape in space.TASKS.items():
+        net, images = space.build(arch, task).eval(), torch.randn(2, 3, shape["resolution"], shape["resolution"])
+        executed.clear()
+        for block in net.blocks:
+            block.register_forward_hook(lambda block, _, output: executed.append(block))
+        assert net(images).shape == (2, shape["classes"])
+        assert len(executed) > 1 and executed == net.blocks
+        assert net.forward_features(images).dim() == 4
+
+
 def test_counts_of_nasbench201(index):
     assert index.iso_class.nunique() == 6466
     assert index.reachable.sum() == 9445

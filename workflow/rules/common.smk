@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 # Relative to the working directory, so that a checkout can be moved without changing any job's inputs.
 CHECKOUT = Path(os.path.relpath(workflow.basedir))
@@ -21,13 +22,13 @@ from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
+DATA_DIR = config.get("data_dir", "data")
 if workflow.is_main_process:
     try:
-        check(config, CONFIG_PLACE, SOURCES)
+        check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except StudyError as error:
         sys.exit(f"error: {error}")
 
-DATA_DIR = config.get("data_dir", "data")
 PROXIES = registry.proxies()
 SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["proxies"]]))  # baselines, control
 STRUCTURAL = [name for name in SHOWN if PROXIES[name].structural]
@@ -74,6 +75,18 @@ def truth_source(wildcards):
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
 
 
+def training(wildcards):
+    """What a truth is and how it was trained, for captions."""
+    source, _ = truth_source(wildcards)
+    direction = "" if source.larger_is_better else ", smaller is better"
+    return f"{source.metric}{direction}, split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
+
+
+def space_size(wildcards):
+    """How many architectures a space has, for captions."""
+    return registry.spaces()[wildcards.space].architectures
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))
@@ -107,6 +120,15 @@ def score_shards(wildcards):
 def latency_shards(wildcards):
     """All shards of a space, task and device."""
     return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+
+
+def every_shard(_):
+    """All shards of the study: targets, so that one deleted is computed again though it has been gathered."""
+    cells = [SimpleNamespace(space=space, task=task) for space, task in TASKS]
+    return [
+        *(shard for cell in cells for shard in expand(score_shards(cell), **vars(cell))),
+        *(shard for cell in cells for shard in expand(latency_shards(cell), device=DEVICES, **vars(cell))),
+    ]
 
 
 def truth_tables(wildcards):

@@ -6,14 +6,6 @@ FIGURES = [
 ]
 FIGURES += [f"pareto-{'-'.join(cell)}-{device}" for cell in TRUTHS for device in DEVICES]
 
-# What captions say beyond the config: how many architectures a space has, and how a truth was trained.
-ARCHITECTURES = {space: registry.spaces()[space].architectures for space in config["spaces"]}
-SOURCE = {cell: sources.locate(*cell, SOURCES, DATA_DIR)[0] for cell in TRUTHS}
-TRAINING = {
-    "-".join(cell): f"split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
-    for cell, source in SOURCE.items()
-}
-
 
 rule figures:
     """All figures."""
@@ -44,8 +36,8 @@ rule correlation_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
-        training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+        architectures=space_size,
+        training=training,
     message:
         "Draw how well each proxy ranks {wildcards.space} on {wildcards.task} by {wildcards.truth}."
     script:
@@ -75,8 +67,8 @@ rule proxy_correlation_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
-        training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+        architectures=space_size,
+        training=training,
     message:
         "Draw which proxies rank {wildcards.space} alike on {wildcards.task}."
     script:
@@ -107,8 +99,8 @@ rule scores_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
-        training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+        architectures=space_size,
+        training=training,
     message:
         "Draw scores against accuracy of {wildcards.space} on {wildcards.task} by {wildcards.truth}."
     script:
@@ -139,8 +131,8 @@ rule pareto_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
-        training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+        architectures=space_size,
+        training=training,
     message:
         "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on {wildcards.device}."
     script:
@@ -171,8 +163,8 @@ rule cost_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=lambda wildcards: ARCHITECTURES[wildcards.space],
-        training=lambda wildcards: TRAINING[f"{wildcards.space}-{wildcards.task}-{wildcards.truth}"],
+        architectures=space_size,
+        training=training,
     message:
         "Draw correlation against cost in {wildcards.space}, {wildcards.task} by {wildcards.truth}."
     script:

@@ -17,7 +17,7 @@ rule analysis:
             "judge/__main__.py",
             "judge/population.py",
             "judge/statistics.py",
-            *{"judge/selection.py", f"judge/{'pareto' if wildcards.analysis == 'budget' else wildcards.analysis}.py"},
+            *sorted({"judge/selection.py", f"judge/{wildcards.analysis.replace('budget', 'pareto')}.py"}),
         ),
     output:
         "results/analysis/{analysis}.parquet",

@@ -33,7 +33,7 @@ for ax, rows in zip(axes, (everything, best)):
     ax.grid(axis="y")
 axes[1].plot(best.kendall_null, height, "|", color="black", markersize=6, label="range restriction alone")
 axes[0].set(title="all architectures", ylim=(-0.7, len(height) - 0.3))
-axes[1].set(title=f"top {100 * TOP:g} % by accuracy")
+axes[1].set(title=f"top {100 * TOP:g} % by truth")
 axes[0].set_yticks(
     height, [f"{proxy} ({failed:,} failed)" if failed else proxy for proxy, failed in everything.failed.items()]
 )

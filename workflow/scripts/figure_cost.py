@@ -42,7 +42,7 @@ for name, look in GROUPS.items():
 ax.plot([], [], "D", color="black", label="computed alone")
 ax.plot([], [], "D", color="black", markerfacecolor="white", label="within its bundle")
 ax.axhline(0, color="black", linewidth=0.6, zorder=0)
-ax.set(xscale="log", xlabel="seconds per architecture", ylabel="Kendall's tau with accuracy")
+ax.set(xscale="log", xlabel="seconds per architecture", ylabel="Kendall's tau with the truth")
 ax.minorticks_off()
 ax.grid(axis="y")
 figure.legend(loc="outside lower center", ncols=3)

@@ -6,9 +6,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from zsnas.judge.pareto import traced_front, true_front
 from zsnas.judge.population import mean_score
-from zsnas.plotting import GROUPS, group, label_percentiles, percentile, read_cell, read_population, save
+from zsnas.plotting import GROUPS, group, label_percentiles, panels, percentile, read_cell, read_population, save
 
-COLUMNS = 6
 plt.style.use(snakemake.input.style)
 
 population = read_population(snakemake.input.study, snakemake.wildcards)
@@ -19,11 +18,8 @@ table = read_cell(snakemake.input.pareto, snakemake.wildcards).query(
 )
 table = table.sort_values("hypervolume_ratio", ascending=False, kind="stable")
 
-rows = -(-len(table) // COLUMNS)
-figure, axes = plt.subplots(rows, COLUMNS, figsize=(7, 0.5 + 1.35 * rows), sharex=True, sharey=True, squeeze=False)
-for ax in axes.flat[len(table) :]:
-    ax.set_visible(False)
-for ax, row in zip(axes.flat, table.itertuples()):
+figure, drawn = panels(table, 0.5, "latency (ms)", f"{population.metric}, spaced by rank")
+for ax, row in drawn:
     score = mean_score(population, row.proxy)
     considered = np.isfinite(score) & np.isfinite(latency)
     cost, accuracy, score = latency[considered], population.truth[considered], score[considered]
@@ -46,7 +42,5 @@ for ax, row in zip(axes.flat, table.itertuples()):
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_locator(NullLocator())
     label_percentiles(ax, truth, population.sign)
-figure.supxlabel("latency (ms)", fontsize=7)
-figure.supylabel("accuracy, spaced by rank", fontsize=7)
-figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 save(figure, snakemake.output)

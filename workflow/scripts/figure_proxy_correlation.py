@@ -13,7 +13,7 @@ plt.style.use(snakemake.input.style)
 
 population = read_population(snakemake.input.study, snakemake.wildcards)
 scores = pd.DataFrame({proxy: mean_score(population, proxy) for proxy in population.scores})
-spearman = scores.rename(columns={"oracle": "accuracy"}).corr("spearman")
+spearman = scores.rename(columns={"oracle": population.metric}).corr("spearman")
 distances = squareform(1 - spearman.fillna(0), checks=False)
 order = leaves_list(linkage(distances, "average", optimal_ordering=True))
 spearman = spearman.iloc[order, order]
@@ -30,6 +30,6 @@ ax.set_yticks(range(len(order)), spearman.index)
 ax.tick_params(length=0)
 ax.spines[:].set_visible(False)
 for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
-    label.set_fontweight("bold" if label.get_text() == "accuracy" else "normal")
+    label.set_fontweight("bold" if label.get_text() == population.metric else "normal")
 figure.colorbar(image, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1])
 save(figure, snakemake.output)

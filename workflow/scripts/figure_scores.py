@@ -4,9 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from zsnas.judge.population import mean_score
-from zsnas.plotting import GROUPS, group, label_percentiles, percentile, read_cell, read_population, save
+from zsnas.plotting import GROUPS, group, label_percentiles, panels, percentile, read_cell, read_population, save
 
-COLUMNS = 6
 plt.style.use(snakemake.input.style)
 
 population = read_population(snakemake.input.study, snakemake.wildcards)
@@ -15,11 +14,8 @@ table = read_cell(snakemake.input.correlation, snakemake.wildcards)
 table = table.query("set == 'all' and top == 1 and proxy != 'oracle'")
 table = table.sort_values("kendall", ascending=False, kind="stable")
 
-rows = -(-len(table) // COLUMNS)
-figure, axes = plt.subplots(rows, COLUMNS, figsize=(7, 0.3 + 1.35 * rows), sharex=True, sharey=True, squeeze=False)
-for ax in axes.flat[len(table) :]:
-    ax.set_visible(False)
-for ax, row in zip(axes.flat, table.itertuples()):
+figure, drawn = panels(table, 0.3, "percentile of the score", f"{population.metric}, spaced by rank")
+for ax, row in drawn:
     score = mean_score(population, row.proxy)
     by_score = np.argsort(score, kind="stable")[: np.isfinite(score).sum()]
     # Thousands of points blend into a tint, hundreds stay points.
@@ -30,6 +26,4 @@ for ax, row in zip(axes.flat, table.itertuples()):
     ax.set_title(f"{row.proxy}\nτ = {row.kendall:z.2f}, n = {row.n:,}", color=colour)
     ax.set_xticks([0, 0.5, 1], ["0", "50", "100"])
     label_percentiles(ax, population.truth, population.sign)
-figure.supxlabel("percentile of the score", fontsize=7)
-figure.supylabel("accuracy, spaced by rank", fontsize=7)
 save(figure, snakemake.output)

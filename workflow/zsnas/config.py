@@ -10,13 +10,16 @@ import yaml
 
 from zsnas import devices, registry, sources
 from zsnas.errors import StudyError, suggestion
-from zsnas.registry import PACKAGE, look_up
+from zsnas.registry import PACKAGE, check_known, look_up
 
 SCHEMA = PACKAGE.parent / "schemas" / "config.schema.yaml"
 
 
-def check(config, place, sources_csv):
-    """Raise StudyError for the first mistake in `config`. place: what to call the config file in messages."""
+def check(config, place, sources_csv, data_dir):
+    """Raise StudyError for the first mistake in `config`.
+
+    place: what to call the config file in messages. data_dir: where files placed by hand are looked for.
+    """
     check_shape(config, place)
     for name, study in config["spaces"].items():
         space = look_up("space", name, registry.spaces(), f"{place}, key 'spaces'")
@@ -26,13 +29,13 @@ def check(config, place, sources_csv):
                 f"{space.canonical} canonical networks; ask for at most that many"
             )
         for task, truths in study["tasks"].items():
-            look_up("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
+            check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
             for truth in truths:
-                sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir", "data")))
+                sources.verify(*sources.locate(name, task, truth, sources_csv, data_dir))
     check_proxies(config, place)
     for name in config.get("devices", []):
         check_device(name, place)
-    check_images(config, place)
+    check_images(config, place, data_dir)
 
 
 def check_shape(config, place):
@@ -54,7 +57,7 @@ def check_shape(config, place):
 def check_proxies(config, place):
     """Names in `proxies` and `bundles`; a proxy belongs to one bundle, and a bundle takes no other proxy's name."""
     for name in config["proxies"]:
-        look_up("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+        check_known("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
     bundled = {}
     for bundle, members in config.get("bundles", {}).items():
         if bundle in registry.proxies():
@@ -79,16 +82,16 @@ def check_device(name, place):
             "such as local-onnxruntime-float32-batch1-threads1"
         )
     plugin = look_up("device", device.plugin, registry.devices(), where)
-    look_up(f"runtime of device '{plugin.name}'", device.runtime, dict.fromkeys(plugin.runtimes), where)
-    look_up(f"precision of device '{plugin.name}'", device.precision, dict.fromkeys(plugin.precisions), where)
+    check_known(f"runtime of device '{plugin.name}'", device.runtime, plugin.runtimes, where)
+    check_known(f"precision of device '{plugin.name}'", device.precision, plugin.precisions, where)
 
 
-def check_images(config, place):
+def check_images(config, place, data_dir):
     """A given file of images must be there; tasks without one take the official data set."""
-    tasks = dict.fromkeys(task for study in config["spaces"].values() for task in study["tasks"])
+    tasks = [task for study in config["spaces"].values() for task in study["tasks"]]
     for task, file in config.get("images", {}).items():
-        look_up("task", task, tasks, f"{place}, key 'images'")
-        path = Path(config.get("data_dir", "data"), file)
+        check_known("task", task, tasks, f"{place}, key 'images'")
+        path = Path(data_dir, file)
         if not path.is_file():
             raise StudyError(
                 f"{place}, key 'images.{task}': no file {path}; correct the name or 'data_dir', or remove the key "

@@ -10,6 +10,7 @@ cell, where peers print accidents, our status must not be "ok".
 
 import argparse
 import dataclasses
+import functools
 import math
 import sys
 
@@ -66,11 +67,29 @@ def images(shift):
     return torch.from_numpy(values).reshape(BATCH, 3, 32, 32)
 
 
-def our_scores(arch, proxies):
-    """Our scores of a connected cell by proxy name, NaN where the status is not ok."""
+@functools.cache
+def index():
+    """All cells, by name."""
+    return nasbench201.architectures().set_index("arch", drop=False)
+
+
+def our_scores(arch, names):
+    """Our scores of a cell by proxy name, NaN where the status is not ok."""
+    cell, proxies = index().loc[[arch]], [registry.proxies()[name] for name in names]
+    structural = {proxy.name: float(proxy.function(cell).item()) for proxy in proxies if proxy.structural}
+    doubled = [dataclasses.replace(proxy, precision="float64") for proxy in proxies if not proxy.structural]
+    return structural | (network_scores(arch, doubled) if cell.connected.item() else failures(arch, doubled))
+
+
+def failures(arch, proxies):
+    """What a disconnected cell is given instead of scores."""
+    rows = score_network(arch, False, "nasbench201", "cifar10", 0, [proxy.name for proxy in proxies], None, "cpu")
+    return {row["proxy"]: row["score"] for row in rows}
+
+
+def network_scores(arch, proxies):
     subject = FormulaSubject(arch)
-    doubled = [dataclasses.replace(proxy, precision="float64") for proxy in proxies]
-    scores = {score.proxy: score.score for score in engine.score(doubled, {"float64": subject})}
+    scores = {score.proxy: score.score for score in engine.score(proxies, {"float64": subject})}
     if "zen" in scores:  # the peer's run draws nothing: it keeps the formula's weights and takes its images as noise
         (inputs, _), (noise, _) = subject.batches()
         scores["zen"] = float(zen.complexity(subject.net(), inputs, noise))
@@ -80,36 +99,17 @@ def our_scores(arch, proxies):
 def compare(reference):
     """The rows of the reference that we have a proxy for, with `ours` and `difference` (relative; 0 if both are NaN).
 
-    On disconnected cells, `difference` is 0 where we report a failure and infinite where we give a score.
+    On disconnected cells we must give no score, whatever the reference has.
     """
-    known = registry.proxies()
-    structural = {name: proxy for name, proxy in known.items() if proxy.structural}
-    index = nasbench201.architectures().set_index("arch", drop=False)
-    ours_by_name = {name: ALIASES.get(name, name) for name in reference.proxy.unique()}
-    reference = reference[reference.proxy.map(ours_by_name).isin(known)]
-    names = {ours_by_name[name] for name in reference.proxy}
-    proxies = [proxy for name, proxy in known.items() if name in names and not proxy.structural]
-    rows = []
-    for arch, values in reference.groupby("arch_str", sort=False):
-        cell = index.loc[[arch]]
-        connected = bool(cell.connected.item())
-        if connected:
-            scores = our_scores(arch, proxies)
-        else:
-            wanted = [proxy.name for proxy in proxies]
-            scored = score_network(arch, connected, "nasbench201", "cifar10", 0, wanted, None, "cpu")
-            scores = {row["proxy"]: row["status"] == "ok" for row in scored}
-        for row in values.itertuples():
-            if row.proxy in structural:
-                ours = float(structural[row.proxy].function(cell).item())
-            else:
-                ours = scores[ours_by_name[row.proxy]]
-            if connected or row.proxy in structural:
-                difference = relative_difference(ours, row.value)
-            else:
-                difference = math.inf if ours else 0.0
-            rows.append((arch, row.proxy, row.value, ours, difference))
-    return pd.DataFrame(rows, columns=["arch_str", "proxy", "value", "ours", "difference"])
+    proxies = registry.proxies()
+    compared = reference.assign(name=reference["proxy"].replace(ALIASES))
+    compared = compared[compared["name"].isin(proxies)]
+    ours = {arch: our_scores(arch, rows["name"].unique()) for arch, rows in compared.groupby("arch_str", sort=False)}
+    compared["ours"] = [ours[arch][name] for arch, name in zip(compared["arch_str"], compared["name"])]
+    structural = compared["name"].map(lambda name: proxies[name].structural)
+    expected = compared["value"].where(structural | compared["arch_str"].map(index()["connected"]))
+    compared["difference"] = [relative_difference(*pair) for pair in zip(compared["ours"], expected)]
+    return compared[["arch_str", "proxy", "value", "ours", "difference"]]
 
 
 def relative_difference(ours, theirs):

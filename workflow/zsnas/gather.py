@@ -3,9 +3,18 @@
 import argparse
 
 import pandas as pd
+import pyarrow as pa
 
 from zsnas import errors
 from zsnas.files import read_provenance, write_parquet
+
+
+def read_shard(path):
+    """Rows of a shard and where they come from. Raises StudyError for a damaged file."""
+    try:
+        return pd.read_parquet(path), read_provenance(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise errors.StudyError(f"{path} is damaged ({error}): delete it and run again") from error
 
 
 def first_networks(shards, count):
@@ -20,8 +29,8 @@ def main():
     parser.add_argument("--first", type=int, required=True, help="how many canonical networks to keep")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    rows = first_networks([pd.read_parquet(shard) for shard in arguments.shards], arguments.first)
-    write_parquet(rows, arguments.output, shards=distinct([read_provenance(shard) for shard in arguments.shards]))
+    frames, notes = zip(*map(read_shard, arguments.shards))
+    write_parquet(first_networks(frames, arguments.first), arguments.output, shards=distinct(notes))
 
 
 def distinct(notes):

@@ -64,7 +64,7 @@ def main():
     parser.add_argument("--space", required=True, help="whose task it is")
     parser.add_argument("--task", required=True)
     parser.add_argument("--source", default="official", help="an .npz in the data folder, or 'official'")
-    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--data-dir", required=True)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     facts = registry.spaces()[arguments.space].tasks[arguments.task]

@@ -3,7 +3,7 @@
 Columns: the index (`arch`, `canonical`, `iso_class`, `reachable`, `connected`), `space`, `task`, `seed`, `sampled` (its
 canonical network is among those the data-driven proxies scored), one column per proxy (NaN where a proxy failed, or
 where an architecture was not sampled), `{metric}_{truth}` per truth, and `latency_ms_{device}`, `energy_mj_{device}`
-per device. Which truths are larger when better is in the file's provenance, under `truths`.
+per device. The file's provenance has under `truths`, for each column of a truth, whether larger is better.
 """
 
 import argparse
@@ -31,15 +31,18 @@ def join(index, seeds, scores, truths, latencies):
         columns = long.pivot(index=keys, columns="proxy", values="score").reset_index()
         frame = frame.merge(columns, on=keys, how="left", validate="m:1")
     for name, truth in truths.items():
-        metric = truth.columns[1]
-        frame = frame.merge(
-            truth[["arch", metric]].rename(columns={metric: f"{metric}_{name}"}), on="arch", how="left", validate="m:1"
-        )
+        values = truth[["arch"]].assign(**{truth_column(name, truth): truth.iloc[:, 1]})
+        frame = frame.merge(values, on="arch", how="left", validate="m:1")
     for name, latency in latencies.items():
         key = "canonical" if "canonical" in latency else "arch"
         columns = {cost: f"{cost}_{name}" for cost in ("latency_ms", "energy_mj") if latency[cost].notna().any()}
         frame = frame.merge(latency[[key, *columns]].rename(columns=columns), on=key, how="left", validate="m:1")
     return frame
+
+
+def truth_column(name, truth):
+    """The study's column of a truth: its metric, which names the second column of its table, and its name."""
+    return f"{truth.columns[1]}_{name}"
 
 
 def main():
@@ -55,16 +58,20 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     scores = [pd.read_parquet(path) for path in arguments.scores]
+    truths = {Path(path).stem: pd.read_parquet(path) for path in arguments.truths}
     frame = join(
         pd.read_parquet(arguments.architectures),
         arguments.seeds,
         [long[long.proxy.isin(arguments.proxies)] for long in scores],
-        {Path(path).stem: pd.read_parquet(path) for path in arguments.truths},
+        truths,
         {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies},
     )
     frame.insert(0, "space", arguments.space)
     frame.insert(1, "task", arguments.task)
-    directions = {Path(path).stem: read_provenance(path)["larger_is_better"] for path in arguments.truths}
+    directions = {
+        truth_column(name, truth): read_provenance(path)["larger_is_better"]
+        for path, (name, truth) in zip(arguments.truths, truths.items())
+    }
     write_parquet(frame, arguments.output, truths=directions)
 
 

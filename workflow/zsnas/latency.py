@@ -126,7 +126,7 @@ def main():
     space = registry.load_space(arguments.space)
     architectures = pd.read_parquet(arguments.architectures)
     networks = shard_of(architectures, arguments.shard, arguments.shard_size)
-    every = shard_of(architectures, 0, len(architectures))
+    (reference,) = shard_of(architectures[architectures.connected], 0, 1).canonical  # the same in every shard
     side = space.TASKS[arguments.task]["resolution"]
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
     pin(device.threads)
@@ -135,10 +135,7 @@ def main():
         return plugin.prepare(space.build(canonical, arguments.task).eval(), inputs, device)
 
     seed = derive_seed("measuring order", arguments.device, arguments.shard)
-    # The same reference in every shard: the first connected network of all.
-    measured = measure_shard(
-        networks.canonical[networks.connected].tolist(), every[every.connected].canonical.iloc[0], prepare, seed
-    )
+    measured = measure_shard(networks.canonical[networks.connected].tolist(), reference, prepare, seed)
     rows = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
     write_parquet(
         rows.fillna({"repeats": 0, "kind": "measured"}), arguments.output, device=arguments.device, **environment()

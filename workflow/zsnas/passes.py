@@ -6,7 +6,6 @@ network's layers, its convolutional and linear modules, in the order of `modules
 does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
 """
 
-import re
 from typing import NamedTuple
 
 import torch
@@ -20,7 +19,7 @@ class Forward(NamedTuple):
     """A forward pass with its graph.
 
     logits [B, classes]; activations: outputs of the ReLUs in order of execution; outputs: (layer, output) of each
-    layer in order of execution; blocks: outputs of the network's `stem` and of each of its `cells`, in order.
+    layer in order of execution; blocks: outputs of the network's `blocks` (see `zsnas.spaces`), in order of execution.
     """
 
     logits: torch.Tensor
@@ -74,8 +73,7 @@ def forward(shared_net, leaf_inputs):
 
     hooked = [module for module in shared_net.modules() if isinstance(module, (nn.ReLU, nn.Conv2d, nn.Linear))]
     hooks = [module.register_forward_hook(keep) for module in hooked]
-    named = [module for name, module in shared_net.named_modules() if re.fullmatch(r"stem|cells\.\d+", name)]
-    hooks += [block.register_forward_hook(keep_block) for block in named]
+    hooks += [block.register_forward_hook(keep_block) for block in shared_net.blocks]
     logits = shared_net(leaf_inputs)
     for hook in hooks:
         hook.remove()

@@ -1,10 +1,11 @@
-"""What the study's figures share: which rows they draw, how proxies look, where accuracies lie, how files are saved.
+"""What the study's figures share: which rows they draw, how proxies look, where truths lie, how files are saved.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart; the marker says the same once more.
 """
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -18,6 +19,7 @@ GROUPS = {
     "control": {"color": "#6A6A6A", "marker": "s"},
 }
 CONTROLS = ("random", "oracle")
+COLUMNS = 6
 PERCENTILES = (0, 0.25, 0.5, 0.75, 0.95)
 UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
@@ -40,10 +42,27 @@ def read_cell(path, wildcards):
 def read_population(path, wildcards):
     """The architectures of the figure's space, task and truth, each score turned so that larger is better."""
     study = read_cell(path, wildcards)
-    truths = {wildcards["truth"]: read_provenance(path)["truths"][wildcards["truth"]]}
+    truths = read_provenance(path)["truths"]
+    truths = {column: larger for column, larger in truths.items() if column.partition("_")[2] == wildcards["truth"]}
     proxies = {name: facts for name, facts in registry.proxies().items() if name in study}
     (population,) = populations(study, truths, proxies)
     return population
+
+
+def panels(table, margin, xlabel, ylabel):
+    """A figure as wide as a page with one panel per row of the table: the figure, and pairs (panel, row).
+
+    margin: how much higher than its panels the figure is, in inches. The labels are those of all panels.
+    """
+    rows = -(-len(table) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(7, margin + 1.35 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[len(table) :]:
+        ax.set_visible(False)
+    figure.supxlabel(xlabel, fontsize=7)
+    figure.supylabel(ylabel, fontsize=7)
+    return figure, list(zip(axes.flat, table.itertuples()))
 
 
 def percentile(values, among):
@@ -53,8 +72,8 @@ def percentile(values, among):
 
 
 def label_percentiles(ax, truth, sign):
-    """Where heights are percentiles of `truth`, write the accuracies that lie there, as published, and the top 5 %."""
-    labels = [f"{sign * accuracy:.1f}" for accuracy in np.quantile(truth, PERCENTILES)]
+    """Where heights are percentiles of `truth`, write the values that lie there, as published, and mark the top 5 %."""
+    labels = [f"{sign * value:.3g}" for value in np.quantile(truth, PERCENTILES)]
     ax.set(ylim=(-0.03, 1.03), yticks=PERCENTILES, yticklabels=labels)
     ax.axhline(PERCENTILES[-1], color="#6A6A6A", linewidth=0.5, linestyle=":", zorder=0)
 

@@ -7,15 +7,17 @@ importing torch. `load_space` and `Proxy.function` import the one module that is
 import ast
 import functools
 import importlib
+import inspect
 import pathlib
 from dataclasses import dataclass
 
+from zsnas import proxy
 from zsnas.errors import StudyError, suggestion
 
 PACKAGE = pathlib.Path(__file__).parent
 GIVEN = ("table", "net", "batches", "rng")  # what proxies may need beside passes
-FACTS = ("paper", "larger_is_better", "precision")
-PRECISIONS = {"float32": None, "float64": None}
+FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
+PRECISIONS = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,10 @@ def proxies():
                 raise StudyError(f"proxy '{function.name}' is declared in {found[function.name].file} and in {file}")
             needs = tuple(argument.arg for argument in function.args.args)
             for need in needs:
-                look_up(f"need of proxy '{function.name}'", need, known_needs(), file)
+                check_known(f"need of proxy '{function.name}'", need, known_needs(), file)
             for fact in facts:
-                look_up(f"fact of proxy '{function.name}'", fact, dict.fromkeys(FACTS), file)
-            look_up(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
+                check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
+            check_known(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
             summary = first_line(ast.get_docstring(function) or ast.get_docstring(module))
             found[function.name] = Proxy(function.name, file, summary, needs, **facts)
     return found
@@ -116,7 +118,7 @@ def known_needs():
     """Names a proxy's parameters may have: all passes, and what is given."""
     module = ast.parse((PACKAGE / "passes.py").read_text())
     passes = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
-    return dict.fromkeys([*GIVEN, *passes])
+    return [*GIVEN, *passes]
 
 
 def load_space(name):
@@ -130,11 +132,16 @@ def load_device(name):
 
 
 def look_up(kind, name, known, place=""):
-    """`known[name]`. Raises StudyError that names the kind, the place and the nearest known name."""
+    """`known[name]`. Raises StudyError as `check_known`."""
+    check_known(kind, name, known, place)
+    return known[name]
+
+
+def check_known(kind, name, known, place=""):
+    """Raise StudyError that names the kind, the place and the nearest known name unless `name` is in `known`."""
     if name not in known:
         hint = suggestion(str(name), known) or f"; known: {', '.join(map(str, known))}"
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
-    return known[name]
 
 
 def plugin_files(folder):

@@ -112,7 +112,7 @@ def main():
     arguments = parser.parse_args()
 
     for name in arguments.proxies:
-        registry.look_up("proxy", name, registry.proxies())
+        registry.check_known("proxy", name, registry.proxies())
     space = registry.look_up("space", arguments.space, registry.spaces())
     facts = registry.look_up("task", arguments.task, space.tasks)
     networks = shard_of(pd.read_parquet(arguments.architectures), arguments.shard, arguments.shard_size)

@@ -3,8 +3,9 @@
 space, task, truth  what the row gives; rows that agree in these are alternatives
 reader, column      the file's format (a module of zsnas.readers) and which of its numbers
 file                a name in the study's data_dir, or `package:module/file` for one inside an installed package
-metric              what the number is, and the name of its column in the study; an accuracy is in percent
-larger_is_better    true or false
+metric              what the number is, in letters and digits, such as accuracy (in percent), ssim or loss; in the study
+                    the truth's column is {metric}_{truth}
+larger_is_better    true or false, the same wherever the metric stands
 split, epochs, train_seeds   of the training runs behind it; empty where the source does not say
 architectures       how many the truth has; empty for all of the space
 sha256, bytes       of the file, where the publisher settled it; a file that differs is refused
@@ -57,6 +58,8 @@ def _source(row, where):
     """The Source for one row of text; `where` names file and line."""
     if None in row or None in row.values():
         raise StudyError(f"{where} must have {len(COLUMNS)} cells, as the header has")
+    if not row["metric"].isalnum():
+        raise StudyError(f"{where}: metric is {row['metric']!r}, write one word of letters and digits")
     try:
         return Source(
             **{
@@ -79,9 +82,17 @@ def read_sources(sources_csv):
             rows = csv.DictReader(file)
             if tuple(rows.fieldnames or ()) != COLUMNS:
                 raise StudyError(f"{sources_csv} must have the columns {','.join(COLUMNS)}")
-            return [_source(row, f"{sources_csv}, line {rows.line_num}") for row in rows]
+            sources = [_source(row, f"{sources_csv}, line {rows.line_num}") for row in rows]
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"the list of sources {sources_csv} cannot be read ({error}): restore it") from error
+    directions = {source.metric: source.larger_is_better for source in sources}
+    for source in sources:
+        if source.larger_is_better != directions[source.metric]:
+            raise StudyError(
+                f"{sources_csv}: larger_is_better of the metric {source.metric!r} is true in one row and false in "
+                "another; correct one, or call its metric otherwise"
+            )
+    return sources
 
 
 def _alternatives(space, task, truth, sources_csv):

@@ -6,7 +6,7 @@ with
 
 * `RUNTIMES`, `PRECISIONS`: what it can be asked for, as literals,
 * `prepare(net, inputs, device)`: a function without arguments that runs the network (in eval mode) once on `inputs`
-  and returns when it is done.
+  and returns when it is done. torch already has the device's number of threads; another runtime must be told.
 """
 
 import re

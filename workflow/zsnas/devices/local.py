@@ -11,12 +11,10 @@ PRECISIONS = ("float32",)
 
 
 def prepare(net, inputs, device):
-    return {"onnxruntime": through_onnxruntime, "torch": through_torch}[device.runtime](net, inputs, device.threads)
+    return through_torch(net, inputs) if device.runtime == "torch" else through_onnxruntime(net, inputs, device.threads)
 
 
-def through_torch(net, inputs, threads):
-    torch.set_num_threads(threads)
-
+def through_torch(net, inputs):
     @torch.inference_mode()
     def infer():
         net(inputs)

@@ -15,14 +15,15 @@ COSTS = ("latency_ms", "energy_mj")
 class Population(NamedTuple):
     """Architectures of one space and task that have one truth.
 
-    ``sign`` is -1 where the truth as published is better when smaller: ``sign * truth`` is the published value.
-    ``scores`` are (seeds, n), NaN where failed; ``due`` tells where a proxy should have a score. ``costs`` keep their
-    unit.
+    ``metric`` says what the truth is, such as accuracy. ``sign`` is -1 where the truth as published is better when
+    smaller: ``sign * truth`` is the published value. ``scores`` are (seeds, n), NaN where failed; ``due`` tells where a
+    proxy should have a score. ``costs`` keep their unit.
     """
 
     space: str
     task: str
     name: str
+    metric: str
     sign: int
     arch: np.ndarray
     canonical: np.ndarray
@@ -42,8 +43,8 @@ def neutral_order(names):
 def populations(study, truths, proxies):
     """Yield a `Population`, with the control ``oracle`` added, for every space, task and truth that ``study`` has.
 
-    ``truths`` maps names to whether larger is better, ``proxies`` maps names to objects with ``larger_is_better`` and
-    ``structural``.
+    ``truths`` maps columns, named ``{metric}_{truth}``, to whether larger is better, ``proxies`` maps names to objects
+    with ``larger_is_better`` and ``structural``.
     """
     for (space, task), cell in study.groupby(["space", "task"], observed=True):
         names = cell["arch"].unique()
@@ -63,13 +64,15 @@ def populations(study, truths, proxies):
             scores[proxy] = np.where(np.isfinite(column), column if facts.larger_is_better else -column, np.nan)
             due[proxy] = np.ones(len(names), bool) if facts.structural else first["sampled"].to_numpy(bool)
         due["oracle"] = np.ones(len(names), bool)
-        for name, larger_is_better in truths.items():
+        for column, larger_is_better in truths.items():
+            metric, _, name = column.partition("_")
             sign = 1 if larger_is_better else -1
-            truth = sign * first[f"accuracy_{name}"].to_numpy(float)
+            truth = sign * first[column].to_numpy(float)
             population = Population(
                 space=space,
                 task=task,
                 name=name,
+                metric=metric,
                 sign=sign,
                 arch=np.asarray(names, dtype=object),
                 canonical=first["canonical"].to_numpy(object),

@@ -1,12 +1,29 @@
 """Search spaces, one per file, found by file name.
 
-A space is a module with
+A space is a module whose docstring says in its first line what it is. It has
 
 * `ARCHITECTURES`, `CANONICAL`: how many architectures and how many canonical networks it has,
 * `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`,
-* `architectures()`: the index, one row per architecture (columns: docs/read-the-tables.md),
-* `build(arch, task)`: the network of one architecture, initialised from torch's global generator; its method
-  `forward_features(x)` gives the last feature maps before pooling.
+* `architectures()`: the index, one row per architecture, in a fixed order,
+* `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
+  a disconnected architecture.
 
 The capitalised facts are literals: they are read from the source, without importing it.
+
+The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
+stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no
+operation is dead; `connected`, the output depends on the input; `params` and `macs`, of the network as published. What
+structural proxies read beyond these follows. An architecture that stands for others has no dead operation.
+
+A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
+measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
+does not keep state from one forward pass to the next except BatchNorm's running statistics. Beside `forward` it has
+
+* `forward_features(images)`: the last feature maps before pooling,
+* `blocks`: the modules of this very object whose outputs are its feature maps from block to block, in order of
+  execution: the stem, then each cell. Proxies of blocks, such as those of AZ-NAS, read them.
+
+ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
+
+The truths of its tasks are rows of config/sources.csv; real images of a new task need statistics in `zsnas.inputs`.
 """

@@ -182,6 +182,11 @@ class Network(nn.Module):
         self.last = nn.Sequential(nn.BatchNorm2d(CHANNELS[-1]), nn.ReLU())
         self.classifier = nn.Linear(CHANNELS[-1], classes)
 
+    @property
+    def blocks(self):
+        """The stem, then the cells and the reductions between them."""
+        return [self.stem, *self.cells]
+
     def forward_features(self, images):
         return self.last(self.cells(self.stem(images)))
 
