@@ -22,7 +22,8 @@ def naive_of(proxy):
 
 def missing():
     """Network proxies that have no function here."""
-    return [name for name, it in registry.proxies().items() if not it.structural and f"naive_{name}" not in globals()]
+    network = [name for name, it in registry.proxies().items() if not it.structural and not it.members]
+    return [name for name in network if f"naive_{name}" not in globals()]
 
 
 def layers_of(net):
