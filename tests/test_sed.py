@@ -4,10 +4,14 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from runs import CHECKOUT
+from scipy import stats
 from torch.nn import functional as F
 
+from zsnas import registry, structural
 from zsnas.cells import Cells, Operation
 from zsnas.proxies import sed
 from zsnas.spaces import nasbench201
@@ -30,7 +34,7 @@ def lost(*edges, nodes=2):
 
 
 def test_a_map_starts_with_the_entropy_of_a_standard_gaussian():
-    assert sed.GAUSSIAN == pytest.approx(entropy(1.0))
+    assert pytest.approx(entropy(1.0)) == sed.GAUSSIAN
 
 
 @pytest.mark.parametrize("width", [2, 3, 5])
@@ -146,3 +150,27 @@ def naive_sed(operations):
             entropy -= (1 + ((values - 1) * math.log(1 - 1 / values) if values > 1 + 1e-12 else 0)) / 2
         score -= sed.GAUSSIAN - max(entropy, 0)
     return score
+
+
+def correlations(index, shared):
+    """Rows of the table in docs/sed.md: task, proxy, and Spearman / tau-b over all, reachable and the best 5 %."""
+    truth = pd.read_parquet(shared / "nats_tss.parquet").set_index("arch_str").loc[index.arch]
+    rows = []
+    for task in nasbench201.TASKS:
+        accuracy = truth[f"{task.replace('-', '_')}_test_acc"].to_numpy()
+        best = accuracy >= np.quantile(accuracy, 0.95)
+        for name in ("sed", "sed_skip", "sed_conv", "sed_pool", "conv_count", "params", "macs"):
+            score = structural.values(registry.proxies()[name], "nasbench201", index)
+            sets = (np.full(len(index), True), index.reachable.to_numpy(), best)
+            pairs = [
+                (stats.spearmanr(score[it], accuracy[it])[0], stats.kendalltau(score[it], accuracy[it])[0])
+                for it in sets
+            ]
+            rows.append((task, f"`{name}`", *(f"{rho:.2f} / {tau:.2f}".replace("-", "−") for rho, tau in pairs)))
+    return rows
+
+
+def test_the_published_table(index, shared):
+    page = (CHECKOUT / "docs" / "sed.md").read_text()
+    for row in correlations(index, shared):
+        assert f"| {' | '.join(row)} |" in page
