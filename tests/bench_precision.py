@@ -64,7 +64,12 @@ def main():
         scores = pd.DataFrame([row for job in tqdm(jobs, unit="network") for row in job.result()])
     if arguments.scores:
         scores.to_csv(arguments.scores, index=False)
-    print(scores.groupby("proxy").apply(agreement, include_groups=False).reset_index().to_markdown(index=False, disable_numparse=True))
+    print(
+        scores.groupby("proxy")
+        .apply(agreement, include_groups=False)
+        .reset_index()
+        .to_markdown(index=False, disable_numparse=True)
+    )
 
 
 if __name__ == "__main__":

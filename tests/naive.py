@@ -22,7 +22,8 @@ def naive_of(proxy):
 
 def missing():
     """Network proxies that have no function here."""
-    return [name for name, it in registry.proxies().items() if not it.structural and f"naive_{name}" not in globals()]
+    network = [name for name, it in registry.proxies().items() if not it.structural and not it.members]
+    return [name for name in network if f"naive_{name}" not in globals()]
 
 
 def layers_of(net):
@@ -397,3 +398,21 @@ def naive_vkdnw(build, batches, rng):
     deciles = np.quantile(np.linalg.svd(information.numpy())[1], np.arange(1, 10) / 10)
     shares = deciles / deciles.sum()
     return len(parameters) - float(sum(share * math.log(share) for share in shares if share > 0))
+
+
+def naive_dss(build, batches, rng):
+    """By name: attention is what lies in a module called self_attention."""
+    net = build().double().eval()
+    for parameter in net.parameters():
+        parameter.data.abs_()
+    net(torch.ones(1, *batches[0][0].shape[1:], dtype=torch.float64)).sum().backward()
+    total = 0
+    for name, parameter in net.named_parameters():
+        if parameter.dim() < 2 or "weight" not in name:
+            continue
+        weight, slope = parameter.detach(), parameter.grad
+        if "self_attention" in name:
+            total += float(np.linalg.svd(slope.numpy())[1].sum() * np.linalg.svd(weight.numpy())[1].sum())
+        else:
+            total += float((weight * slope).abs().sum())
+    return total

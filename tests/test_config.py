@@ -42,6 +42,15 @@ MISTAKES = {
         r"unknown proxy 'snipp' in x\.yaml, key 'bundles\.one'; did you mean 'snip'\?",
     ),
     "structural proxy in a bundle": (changed(bundles={"one": ["params"]}), r"'params' is structural"),
+    "aggregate in a bundle": (changed(bundles={"one": ["az_nas"]}), r"'az_nas' is an aggregate"),
+    "proxy for other networks": (
+        changed(proxies=["params", "dss"]),
+        r"x\.yaml, key 'proxies': 'dss' does not apply to nasbench201: it is defined for transformer networks",
+    ),
+    "proxy of a structure the space lacks": (
+        changed(proxies=["nn_mass"]),
+        r"'nn_mass' does not apply to nasbench201: it needs `links` \(.*\), which nasbench201 does not have",
+    ),
     "proxy in two bundles": (changed(bundles={"one": ["snip"], "two": ["snip"]}), r"'snip' is in 'one' and 'two'"),
     "bundle named as a proxy": (
         changed(bundles={"snip": ["nwot"]}),

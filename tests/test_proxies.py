@@ -14,9 +14,12 @@ from zsnas.inputs import minibatches
 from zsnas.score import Subject, score_shard
 from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
+from zsnas.structural import score_structural
 
-STRUCTURAL = [proxy for proxy in registry.proxies().values() if proxy.structural]
-NETWORK = [proxy for proxy in registry.proxies().values() if not proxy.structural]
+# What applies to the networks here; the others have tests of their own.
+APPLYING = [proxy for proxy in registry.proxies().values() if not registry.reason_against(proxy.name, "nasbench201")]
+STRUCTURAL = [proxy for proxy in APPLYING if proxy.structural]
+NETWORK = [proxy for proxy in APPLYING if not proxy.structural and not proxy.members]
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 BATCHES = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
 
@@ -37,7 +40,7 @@ def test_names_and_facts():
     for proxy in registry.proxies().values():
         assert proxy.summary, f"{proxy.name} has no docstring"
         assert proxy.precision in ("float32", "float64")
-        assert set(proxy.needs) <= {"table", "net", "batches", "rng", *engine.PASSES}, proxy.name
+        assert set(proxy.needs) <= {"net", "batches", "rng", *engine.PASSES, *registry.STRUCTURES, *proxy.members}
 
 
 @pytest.mark.parametrize("proxy", NETWORK, ids=lambda proxy: proxy.name)
@@ -109,10 +112,11 @@ def test_disconnected_networks_are_failures(index):
 @pytest.mark.parametrize("proxy", STRUCTURAL, ids=lambda proxy: proxy.name)
 def test_structural_proxies_give_a_number_for_every_architecture(proxy, index):
     before = index.copy()
-    score = proxy.function(index)
-    assert len(score) == len(index) and np.isfinite(score.to_numpy(float)).all()
+    scores = score_structural(proxy, "nasbench201", index)
+    assert len(scores) == len(index) and (scores.status == "ok").all() and np.isfinite(scores.score).all()
     pd.testing.assert_frame_equal(index, before)
-    pd.testing.assert_series_equal(proxy.function(index.iloc[::-1])[::-1], score)
+    backwards = score_structural(proxy, "nasbench201", index.iloc[::-1])
+    np.testing.assert_array_equal(backwards.score[::-1], scores.score)
 
 
 def test_published_scores(shared):

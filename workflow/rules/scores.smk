@@ -8,7 +8,8 @@ rule structural:
     """Score all architectures of a space by what they are made of."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        code=code("structural.py", "randomness.py") + proxy_files(STRUCTURAL),
+        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        code=code("structural.py", "randomness.py", "cells.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
     log:

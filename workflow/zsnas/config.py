@@ -55,17 +55,25 @@ def check_shape(config, place):
 
 
 def check_proxies(config, place):
-    """Names in `proxies` and `bundles`; a proxy belongs to one bundle, and a bundle takes no other proxy's name."""
+    """Names in `proxies` and `bundles`; a proxy belongs to one bundle, and a bundle takes no other proxy's name.
+
+    A proxy must apply to some space of the study; in the others its scores are failures that say why.
+    """
     for name in config["proxies"]:
         check_known("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+        reasons = {space: registry.reason_against(name, space) for space in config["spaces"]}
+        if all(reasons.values()):
+            space, reason = next(iter(reasons.items()))
+            raise StudyError(f"{place}, key 'proxies': '{name}' does not apply to {space}: {reason}; take it out")
     bundled = {}
     for bundle, members in config.get("bundles", {}).items():
         if bundle in registry.proxies():
             raise StudyError(f"{place}, key 'bundles.{bundle}': that is the name of a proxy; call the bundle otherwise")
         for name in members:
             proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'bundles.{bundle}'")
-            if proxy.structural:
-                raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is structural; take it out")
+            if proxy.structural or proxy.members:
+                kind = "structural" if proxy.structural else "an aggregate, computed where its members' scores meet"
+                raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is {kind}; take it out")
             if name in bundled:
                 both = f"'{bundled[name]}' and '{bundle}'"
                 raise StudyError(f"{place}, key 'bundles': '{name}' is in {both}; leave it in one")

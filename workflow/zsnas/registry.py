@@ -9,23 +9,31 @@ import functools
 import importlib
 import inspect
 import pathlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zsnas import proxy
 from zsnas.errors import StudyError, suggestion
 
 PACKAGE = pathlib.Path(__file__).parent
-GIVEN = ("table", "net", "batches", "rng")  # what proxies may need beside passes
+GIVEN = ("net", "batches", "rng")  # what proxies of networks may need beside passes
+STRUCTURES = {  # what structural proxies may need; all but the first are functions that a space may have
+    "table": "the index of architectures",
+    "cells": "cells as graphs",
+    "links": "depth, width and long-range links of cells",
+}
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
 PRECISIONS = ("float32", "float64")
+NETWORKS = ("any", "convolutional", "transformer")
 
 
 @dataclass(frozen=True)
 class Proxy:
     """A training-free score as its file declares it.
 
-    `needs` are the parameter names of its function: passes of the engine, or `table` for a structural proxy, which
-    reads the architecture index and no network. `precision` is the floating-point type its passes run in.
+    `needs` are the parameter names of its function: passes of the engine; or STRUCTURES for a structural proxy, which
+    reads what architectures are made of and no network; or other proxies, its `members`, for an aggregate, which reads
+    their scores of all architectures at once. `precision` is the floating-point type its passes run in, `networks` the
+    kind of networks it is defined for.
     """
 
     name: str
@@ -35,10 +43,12 @@ class Proxy:
     paper: str = ""
     larger_is_better: bool = True
     precision: str = "float32"
+    networks: str = "any"
+    members: tuple[str, ...] = ()
 
     @property
     def structural(self):
-        return self.needs == ("table",)
+        return set(self.needs) <= set(STRUCTURES)
 
     @functools.cached_property
     def function(self):
@@ -47,7 +57,10 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Space:
-    """A search space as its file declares it; `tasks` maps a task to its classes and resolution (pixels)."""
+    """A search space as its file declares it; `tasks` maps a task to its classes and resolution (pixels).
+
+    `structures` are the STRUCTURES it has, `networks` the kind of its networks.
+    """
 
     name: str
     file: pathlib.Path
@@ -55,6 +68,8 @@ class Space:
     architectures: int
     canonical: int
     tasks: dict[str, dict[str, int]]
+    structures: tuple[str, ...] = ("table",)
+    networks: str = "convolutional"
 
 
 @dataclass(frozen=True)
@@ -81,14 +96,30 @@ def proxies():
             if function.name in found:
                 raise StudyError(f"proxy '{function.name}' is declared in {found[function.name].file} and in {file}")
             needs = tuple(argument.arg for argument in function.args.args)
-            for need in needs:
-                check_known(f"need of proxy '{function.name}'", need, known_needs(), file)
             for fact in facts:
                 check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
             check_known(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
+            check_known(f"networks of proxy '{function.name}'", facts.get("networks", "any"), NETWORKS, file)
             summary = first_line(ast.get_docstring(function) or ast.get_docstring(module))
             found[function.name] = Proxy(function.name, file, summary, needs, **facts)
-    return found
+    return {name: with_members(proxy, found) for name, proxy in found.items()}
+
+
+def with_members(proxy, found):
+    """The proxy with its members among all `found`, its needs checked."""
+    known = known_needs()
+    for need in proxy.needs:
+        check_known(f"need of proxy '{proxy.name}'", need, [*known, *found], proxy.file)
+    members = tuple(need for need in proxy.needs if need not in known)
+    if not members:
+        return proxy
+    for need in proxy.needs:
+        if need not in members or any(inner not in known for inner in found[need].needs):
+            raise StudyError(
+                f"proxy '{proxy.name}' in {proxy.file} ranks the scores of other proxies and cannot read '{need}' "
+                "beside them; let all its parameters be proxies that read no others"
+            )
+    return replace(proxy, members=members)
 
 
 @functools.cache
@@ -97,7 +128,9 @@ def spaces():
     found = {}
     for file in plugin_files("spaces"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS")
+        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS")
+        functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+        facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -118,7 +151,18 @@ def known_needs():
     """Names a proxy's parameters may have: all passes, and what is given."""
     module = ast.parse((PACKAGE / "passes.py").read_text())
     passes = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
-    return [*GIVEN, *passes]
+    return [*GIVEN, *STRUCTURES, *passes]
+
+
+def reason_against(proxy, space):
+    """Why a proxy does not apply to a space's networks, or "" where it does. Both are named."""
+    facts, offered = proxies()[proxy], spaces()[space]
+    if facts.networks not in ("any", offered.networks):
+        return f"it is defined for {facts.networks} networks, those of {space} are {offered.networks}"
+    for need in facts.needs:
+        if need in STRUCTURES and need not in offered.structures:
+            return f"it needs `{need}` ({STRUCTURES[need]}), which {space} does not have"
+    return next((f"{name}: {why}" for name in facts.members if (why := reason_against(name, space))), "")
 
 
 def load_space(name):

@@ -58,7 +58,8 @@ class Subject:
 
 def score_network(canonical, connected, space, task, seed, proxies, batches, place):
     """Rows of one network, one per proxy."""
-    found = [registry.proxies()[name] for name in proxies]
+    reasons = {name: registry.reason_against(name, space) for name in proxies}
+    found = [registry.proxies()[name] for name in proxies if not reasons[name]]
     if connected:
         module = registry.load_space(space)
         subjects = {
@@ -68,6 +69,7 @@ def score_network(canonical, connected, space, task, seed, proxies, batches, pla
         scores = engine.score(found, subjects)
     else:
         scores = [engine.Score(proxy.name, status="error: disconnected network") for proxy in found]
+    scores += [engine.Score(name, status=f"error: does not apply: {why}") for name, why in reasons.items() if why]
     return [{"canonical": canonical, "seed": seed, "peak_mb": peak_mb(place), **vars(score)} for score in scores]
 
 

@@ -13,15 +13,29 @@ from zsnas.files import write_parquet
 from zsnas.provenance import environment
 
 
-def score_structural(proxy, architectures):
-    """One proxy's rows, one per architecture of the index; what it raises becomes the status of all."""
-    start = time.perf_counter()
+def values(proxy, space, architectures):
+    """The proxy's values of a space's architectures, from the index and the structures that its parameters name."""
+    module = registry.load_space(space)
+    given = {need: architectures if need == "table" else getattr(module, need)(architectures) for need in proxy.needs}
+    return np.asarray(proxy.function(**given), float)
+
+
+def score_and_status(proxy, space, architectures):
+    """Score and status of each architecture; where the proxy does not apply or raises, one of both for all."""
+    if reason := registry.reason_against(proxy.name, space):
+        return np.nan, f"error: does not apply: {reason}"
     try:
-        score = np.asarray(proxy.function(architectures), float)
-        status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
-        score = np.where(status == "ok", score, np.nan)
+        score = values(proxy, space, architectures)
     except Exception as error:
-        score, status = np.nan, f"error: {type(error).__name__}: {error}"
+        return np.nan, f"error: {type(error).__name__}: {error}"
+    status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
+    return np.where(status == "ok", score, np.nan), status
+
+
+def score_structural(proxy, space, architectures):
+    """One proxy's rows, one per architecture of the index."""
+    start = time.perf_counter()
+    score, status = score_and_status(proxy, space, architectures)
     seconds = (time.perf_counter() - start) / len(architectures)
     costs = {"seconds": seconds, "seconds_shared": seconds, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1e3}
     return pd.DataFrame({"arch": architectures.arch, "proxy": proxy.name, "score": score, "status": status, **costs})
@@ -36,8 +50,8 @@ def main():
     arguments = parser.parse_args()
     proxies = [registry.look_up("proxy", name, registry.proxies()) for name in arguments.proxies]
     architectures = pd.read_parquet(arguments.architectures)
-    scores = pd.concat([score_structural(proxy, architectures) for proxy in proxies], ignore_index=True)
-    write_parquet(scores.assign(space=arguments.space), arguments.output, **environment())
+    scores = [score_structural(proxy, arguments.space, architectures) for proxy in proxies]
+    write_parquet(pd.concat(scores, ignore_index=True).assign(space=arguments.space), arguments.output, **environment())
 
 
 if __name__ == "__main__":

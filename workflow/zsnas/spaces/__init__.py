@@ -8,7 +8,13 @@ A space is a module whose docstring says in its first line what it is. It has
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture.
 
-The capitalised facts are literals: they are read from the source, without importing it.
+and, where its networks have such structure, what some structural proxies ask for:
+
+* `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
+* `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
+* `NETWORKS = "transformer"` where they are that; otherwise they are convolutional.
+
+The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.
 
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no

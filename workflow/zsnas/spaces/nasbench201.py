@@ -16,9 +16,12 @@ published classes ignore whether an operation is one used twice or two alike, so
 
 import itertools
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
+
+from zsnas.cells import Cells, Operation
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -37,9 +40,9 @@ TASKS = {
 def architectures():
     """All cells, by name. `params` and `macs` are the benchmark's, of the CIFAR-10 network as published.
 
-    Beside the columns every space has: how many operations of each kind the published cell has (`conv3x3`, `conv1x1`,
-    `avg_pool`, `skip`), and of the canonical cell `depth`, the most convolutions on one path from input to output, and
-    `paths`, the number of such paths.
+    Beside the columns every space has: the operations of the published cell (`cell`, one digit per edge, a position in
+    OPERATIONS), how many there are of each kind (`conv3x3`, `conv1x1`, `avg_pool`, `skip`), and of the canonical cell
+    `depth`, the most convolutions on one path from input to output, and `paths`, the number of such paths.
     """
     cells = pd.DataFrame([describe(operations) for operations in itertools.product(OPERATIONS, repeat=len(EDGES))])
     cells = cells.sort_values("arch", ignore_index=True)
@@ -54,7 +57,7 @@ def architectures():
             # What NATS-Bench counts: stem, reductions and head, then five cells at each of three stages.
             "params": 73_306 + 243_040 * cells.conv3x3 + 28_000 * cells.conv1x1,
             "macs": 7_783_050 + 35_389_440 * cells.conv3x3 + 3_932_160 * cells.conv1x1,
-            **cells[["conv3x3", "conv1x1", "avg_pool", "skip", "depth", "paths"]],
+            **cells[["cell", "conv3x3", "conv1x1", "avg_pool", "skip", "depth", "paths"]],
         }
     )
 
@@ -65,6 +68,7 @@ def describe(operations):
     depth, paths = depth_and_paths(live)
     return {
         "arch": cell_name(operations),
+        "cell": "".join(str(OPERATIONS.index(operation)) for operation in operations),
         "computation": computation(live),
         "published_form": published_form(operations),
         "operations": sum(operation != "none" for operation in operations),
@@ -76,6 +80,13 @@ def describe(operations):
         "depth": depth,
         "paths": paths,
     }
+
+
+def cells(table):
+    """The cells of an index's architectures as graphs; see `zsnas.cells`."""
+    kinds = ("none",), ("skip",), ("conv", 1), ("conv", 3), ("pool", 3)
+    digits = table.cell.to_numpy(f"S{len(EDGES)}").view(np.uint8).reshape(len(table), len(EDGES))
+    return [Cells(EDGES, tuple(Operation(*kind) for kind in kinds), digits - ord("0"))]
 
 
 def cell_name(operations):
