@@ -49,7 +49,7 @@ MISTAKES = {
     ),
     "proxy of a structure the space lacks": (
         changed(proxies=["nn_mass"]),
-        r"'nn_mass' does not apply to nasbench201: it needs `links` \(.*\), which nasbench201 does not have",
+        r"'nn_mass' does not apply to nasbench201: it needs `links` \(.*\), which nasbench201 does not have; take",
     ),
     "proxy in two bundles": (changed(bundles={"one": ["snip"], "two": ["snip"]}), r"'snip' is in 'one' and 'two'"),
     "bundle named as a proxy": (

@@ -5,6 +5,7 @@ import pytest
 
 from zsnas import registry
 from zsnas.links import Links
+from zsnas.structural import score_structural
 
 # Five layers of ten channels: layers 2, 3 and 4 could read 10, 20 and 30 channels of those before their predecessor.
 CELLS = {
@@ -28,6 +29,13 @@ def test_cells_add_up_and_absent_ones_count_nothing():
     links = Links(*np.transpose([(dense, budgeted), (dense, absent)], (2, 0, 1)))
     assert score("nn_mass", links) == pytest.approx([50 + 50 * 40 / 60, 50])
     assert score("nn_degree", links) == pytest.approx([10 + 12 + 10 + 8, 10 + 12])
+
+
+@pytest.mark.parametrize("name", ["nn_mass", "nn_degree"])
+def test_spaces_without_links_are_refused_with_the_reason(name, index):
+    rows = score_structural(registry.proxies()[name], "nasbench201", index.head(3))
+    reason = "it needs `links` (depth, width and long-range links of cells), which nasbench201 does not have"
+    assert rows.status.tolist() == [f"error: does not apply: {reason}"] * 3 and rows.score.isna().all()
 
 
 def score(name, links):

@@ -1,6 +1,7 @@
 """What runs again after a change: exactly what the change touches. A tiny study runs once; copies of it are changed."""
 
 import os
+import re
 import shutil
 from copy import deepcopy
 from pathlib import Path
@@ -93,11 +94,33 @@ def test_unused_proxy_edited(study):
 
 
 def test_proxy_added(study):
-    code = (study.directory / PROXIES / "l2_norm.py").read_text().replace("l2_norm", "fresh")
-    (study.directory / PROXIES / "fresh.py").write_text(code)
+    """The very example of docs/add-a-proxy.md: its file alone changes nothing; in the config, its own jobs run."""
+    (example,) = re.findall(r"```python\n(.*?)```", (CHECKOUT / "docs/add-a-proxy.md").read_text(), re.DOTALL)
+    (study.directory / PROXIES / "log_grad_norm.py").write_text(example)
     assert study.jobs() == {}
-    study.config["proxies"].append("fresh")
+    study.config["proxies"].append("log_grad_norm")
     assert study.jobs() == {"score": 2} | SCORES
+    output = study.run("results/study.parquet")
+    assert counted(output) == {"score": 2} | dict.fromkeys(["scores", "join", "study"], 1)
+    scored = re.findall(r"Score shard (\d+) of nasbench201, cifar10 by (.*)\.", output)
+    assert sorted(scored) == [("0000", "log_grad_norm"), ("0001", "log_grad_norm")]
+    sampled = pd.read_parquet(study.directory / "results/study.parquet").query("sampled")
+    assert sampled.log_grad_norm.notna().any()
+
+
+def test_aggregate_added(study):
+    """Its members are computed, without being shown, and itself where their scores meet."""
+    study.config["proxies"].append("swap_reg")
+    assert study.jobs() == {"score": 2, "aggregates": 1} | SCORES
+    study.run("results/study.parquet")
+    frame = pd.read_parquet(study.directory / "results/study.parquet")
+    assert (
+        "swap" not in frame
+        and frame.swap_reg[frame.sampled].notna().any()
+        and frame.swap_reg[~frame.sampled].isna().all()
+    )
+    study.append("workflow/zsnas/aggregate.py", "\n# another version\n")
+    assert study.jobs("results/study.parquet") == {"aggregates": 1, "join": 1, "study": 1}
 
 
 def test_proxy_removed(study):

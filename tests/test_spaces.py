@@ -44,6 +44,22 @@ def test_networks_are_what_the_contract_says(name):
         assert net.forward_features(images).dim() == 4
 
 
+@pytest.mark.parametrize("name", [name for name, space in registry.spaces().items() if "cells" in space.structures])
+def test_cells_are_graphs_of_the_index_s_architectures(name):
+    table = registry.load_space(name).architectures()
+    kinds = registry.load_space(name).cells(table)
+    live, there = [], []
+    for cells in kinds:
+        assert cells.chosen.shape == (len(table), len(cells.edges))
+        assert all(source < target for source, target in cells.edges)
+        assert list(cells.edges) == sorted(cells.edges, key=lambda edge: edge[1])
+        live.append(cells.live())
+        there.append(~cells.carry("none"))
+    assert np.array_equal(np.all([it.any(1) for it in live], 0), table.connected)
+    dead = np.any([(it != of).any(1) for it, of in zip(live, there)], 0)
+    assert np.array_equal(~dead, table.reachable)
+
+
 def test_counts_of_nasbench201(index):
     assert index.iso_class.nunique() == 6466
     assert index.reachable.sum() == 9445

@@ -31,8 +31,10 @@ if workflow.is_main_process:
 
 PROXIES = registry.proxies()
 SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["proxies"]]))  # baselines, control
-STRUCTURAL = [name for name in SHOWN if PROXIES[name].structural]
-NETWORK_PROXIES = [name for name in SHOWN if not PROXIES[name].structural]
+AGGREGATES = [name for name in SHOWN if PROXIES[name].members]
+COMPUTED = list(dict.fromkeys([*SHOWN, *(member for name in AGGREGATES for member in PROXIES[name].members)]))
+STRUCTURAL = [name for name in COMPUTED if PROXIES[name].structural]
+NETWORK_PROXIES = [name for name in COMPUTED if name not in STRUCTURAL + AGGREGATES]
 MEMBERS = config.get("bundles", {})
 BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in members}
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))

@@ -1,7 +1,13 @@
-"""Scores: structural proxies of all architectures at once, the others per bundle, seed and shard of networks."""
+"""Scores: structural proxies of all architectures at once, the others per bundle, seed and shard of networks.
+
+Aggregates combine these for a space and task.
+"""
 
 SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py")
 SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
+SCORE_FILES = ["results/scores/{space}/structural.parquet"] if STRUCTURAL else []
+if NETWORK_PROXIES:
+    SCORE_FILES.append("results/scores/{space}/{task}/scores.parquet")
 
 
 rule structural:
@@ -115,3 +121,33 @@ rule scores:
         "Gather the scores of {wildcards.space}, {wildcards.task}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+
+
+rule aggregates:
+    """Combine the scores of a space and task into aggregates."""
+    input:
+        architectures="results/spaces/{space}/architectures.parquet",
+        scores=SCORE_FILES,
+        code=code("aggregate.py") + proxy_files(AGGREGATES),
+    output:
+        "results/scores/{space}/{task}/aggregates.parquet",
+    log:
+        "logs/aggregates/{space}-{task}.log",
+    benchmark:
+        "benchmarks/aggregates/{space}-{task}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        proxies=AGGREGATES,
+        seeds=config["seeds"],
+    message:
+        "Combine the scores of {wildcards.space}, {wildcards.task} into {params.proxies}."
+    shell:
+        "python -m zsnas.aggregate"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --proxies {params.proxies}"
+        " --architectures {input.architectures}"
+        " --seeds {params.seeds}"
+        " --scores {input.scores}"
+        " --output {output} 2> {log}"

@@ -1,16 +1,14 @@
 """The study: everything known of an architecture in one row, and how each number came about."""
 
-SCORE_FILES = ["results/scores/{space}/structural.parquet"] if STRUCTURAL else []
-if NETWORK_PROXIES:
-    SCORE_FILES.append("results/scores/{space}/{task}/scores.parquet")
-SCORES = list(dict.fromkeys(file.format(space=space, task=task) for space, task in TASKS for file in SCORE_FILES))
+ALL_SCORES = SCORE_FILES + (["results/scores/{space}/{task}/aggregates.parquet"] if AGGREGATES else [])
+SCORES = list(dict.fromkeys(file.format(space=space, task=task) for space, task in TASKS for file in ALL_SCORES))
 
 
 rule join:
     """Join scores, truth and latency of a space and task."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        scores=SCORE_FILES,
+        scores=ALL_SCORES,
         truths=truth_tables,
         latencies=expand("results/latency/{space}/{task}/{device}.parquet", device=DEVICES, allow_missing=True),
         code=code("join.py"),

@@ -20,14 +20,15 @@ INDEX = ["arch", "canonical", "iso_class", "reachable", "connected"]
 def join(index, seeds, scores, truths, latencies):
     """The joined frame.
 
-    index: a space's architectures. scores: long frames of scores, by `arch` (structural) or by `canonical` and `seed`.
+    index: a space's architectures. scores: long frames of scores, by `arch` (structural), by `canonical` and `seed`, or
+    by `arch` and `seed` (aggregates).
     truths, latencies: frames by truth and device name; a latency is given by `canonical` or by `arch`.
     """
     frame = index[INDEX].merge(pd.DataFrame({"seed": seeds}), how="cross")
     sampled = [long.canonical for long in scores if "canonical" in long]
     frame["sampled"] = frame.canonical.isin(pd.concat(sampled)) if sampled else False
     for long in scores:
-        keys = ["arch"] if "arch" in long else ["canonical", "seed"]
+        keys = [key for key in ("arch", "canonical", "seed") if key in long]
         columns = long.pivot(index=keys, columns="proxy", values="score").reset_index()
         frame = frame.merge(columns, on=keys, how="left", validate="m:1")
     for name, truth in truths.items():
@@ -62,10 +63,12 @@ def main():
     frame = join(
         pd.read_parquet(arguments.architectures),
         arguments.seeds,
-        [long[long.proxy.isin(arguments.proxies)] for long in scores],
+        scores,
         truths,
         {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies},
     )
+    # Only now, for a network whose scores are not shown is sampled all the same.
+    frame = frame.drop(columns={name for long in scores for name in long.proxy} - set(arguments.proxies))
     frame.insert(0, "space", arguments.space)
     frame.insert(1, "task", arguments.task)
     directions = {

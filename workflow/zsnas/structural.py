@@ -15,9 +15,11 @@ from zsnas.provenance import environment
 
 def values(proxy, space, architectures):
     """The proxy's values of a space's architectures, from the index and the structures that its parameters name."""
-    module = registry.load_space(space)
-    given = {need: architectures if need == "table" else getattr(module, need)(architectures) for need in proxy.needs}
-    return np.asarray(proxy.function(**given), float)
+
+    def given(need):
+        return architectures if need == "table" else getattr(registry.load_space(space), need)(architectures)
+
+    return np.asarray(proxy.function(**{need: given(need) for need in proxy.needs}), float)
 
 
 def score_and_status(proxy, space, architectures):
@@ -34,6 +36,8 @@ def score_and_status(proxy, space, architectures):
 
 def score_structural(proxy, space, architectures):
     """One proxy's rows, one per architecture of the index."""
+    if proxy.needs != ("table",):
+        registry.load_space(space)  # importing it is no cost of the proxy
     start = time.perf_counter()
     score, status = score_and_status(proxy, space, architectures)
     seconds = (time.perf_counter() - start) / len(architectures)

@@ -1,4 +1,4 @@
-"""AZ-NAS (Lee & Ham, 2024): three scores from the feature maps of the stem and of each cell.
+"""AZ-NAS (Lee & Ham, 2024): three scores from the feature maps of the stem and of each cell, and their aggregate.
 
 The entropy of a feature map is that of its principal components' shares of variance; expressivity is the sum over
 blocks, progressivity the least increase from one block to the next. Trainability sends random signs back through each
@@ -8,14 +8,15 @@ over cells of 2 - s - 1 / s, at most 0 and best where gradients keep their size.
 The authors draw standard normal images and He's initial weights for it; here the study's minibatch and initial weights
 serve, as for all proxies of one forward pass. Eigenvalues that rounding leaves below zero are cut off where the
 published code returns NaN. A cell that only passes its input on has trainability minus infinity, as in that code. The
-fourth part of AZ-NAS, FLOPs, is `macs`; their combination depends on which candidates it is asked to rank, so it is
-not a score of one network.
+fourth part of AZ-NAS, FLOPs, is `macs`. Their aggregate `az_nas` sums the logarithms of the four ranks, as fractions,
+within the architectures it is asked to rank: all that have a score of each part.
 """
 
 import torch
 from torch.nn import functional as F
 
 from zsnas import proxy
+from zsnas.aggregate import log_rank
 from zsnas.second_order import input_gradients_only
 
 EPSILON = 1e-6
@@ -38,6 +39,12 @@ def az_trainability(forward, rng):
     """AZ-NAS trainability (Lee & Ham, 2024): how well random gradients keep their size through each cell."""
     scores = [trainability(*blocks, rng) for blocks in zip(forward.blocks, forward.blocks[1:])]
     return torch.stack(scores).mean()
+
+
+@proxy(paper="arXiv:2403.19232")
+def az_nas(az_expressivity, az_progressivity, az_trainability, macs):
+    """AZ-NAS (Lee & Ham, 2024): sum of log ranks of expressivity, progressivity, trainability and complexity."""
+    return sum(map(log_rank, (az_expressivity, az_progressivity, az_trainability, macs)))
 
 
 def trainability(block_input, block_output, rng):

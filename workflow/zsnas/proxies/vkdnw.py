@@ -3,7 +3,7 @@
 The Fisher information of the predicted distribution is the mean over samples of J^T (diag(p) - p p^T) J, with J the
 logits' Jacobian by the first element of each parameter tensor. Its nine deciles, normalised to sum to one, have the
 entropy that is added: at most log 9, so that it mostly orders networks of equally many tensors. This is the authors'
-"single" score; their "agg" ranks candidates by several proxies and is not a score of one network.
+"single" score; their "agg", `vkdnw_agg`, is the logarithm of the product of five proxies' ranks.
 
 As in their code: evaluation mode, in which samples do not mix, so that one backward pass per class gives J of all of
 them; He's normal initial weights, without which activations would fade; probabilities mixed with 5 % of the uniform
@@ -15,9 +15,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from zsnas import proxy
+from zsnas.aggregate import log_rank
 
 SAMPLES = 64
 UNIFORM = 0.05
+
+
+@proxy(paper="arXiv:2502.04975")
+def vkdnw_agg(vkdnw, jacob_cov, az_expressivity, az_trainability, macs):
+    """VKDNW "agg" (Tybl & Neumann, 2025): sum of log ranks of VKDNW, Jacob cov, two parts of AZ-NAS and FLOPs."""
+    return sum(map(log_rank, (vkdnw, jacob_cov, az_expressivity, az_trainability, macs)))
 
 
 @proxy(paper="arXiv:2502.04975")

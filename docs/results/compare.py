@@ -1,0 +1,55 @@
+"""Published correlations beside ours, as a Markdown table: `python docs/results/compare.py CORRELATION.csv...`.
+
+Reads published.csv and the correlation tables of studies of one space; where several have a proxy, the first counts.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+TASK_OF = {  # the data set a truth was measured on
+    "nats_test": "cifar10",
+    "nats_test_on_cifar100": "cifar100",
+    "nats_test_on_imagenet16_120": "imagenet16-120",
+}
+NOTABLE = 0.05
+
+
+def ours(paths):
+    """Our correlation over all architectures, by task and proxy."""
+    tables = pd.concat([pd.read_csv(path) for path in paths])
+    tables = tables[(tables.set == "all") & (tables.top == 1)]
+    tables = tables.assign(task=tables.truth.map(TASK_OF))
+    return tables.drop_duplicates(["task", "proxy"]).set_index(["task", "proxy"])
+
+
+def published():
+    """Published values, one row per task, proxy and source."""
+    return pd.read_csv(Path(__file__).parent / "published.csv")
+
+
+def line(row, found):
+    """One line of the table: a published value, ours with its interval, and the difference where it is notable."""
+    cells = [row.task, f"`{row.proxy}`", row.source]
+    for statistic in ("spearman", "kendall"):
+        theirs, here = row[statistic], found[statistic]
+        low, high = found[f"{statistic}_low"], found[f"{statistic}_high"]
+        cells += ["" if pd.isna(theirs) else f"{theirs:.2f}", f"{here:.2f} [{low:.2f}, {high:.2f}]"]
+    differences = [found[it] - row[it] for it in ("spearman", "kendall") if pd.notna(row[it])]
+    largest = max(differences, key=abs)
+    cells += [f"{found.n:,}", f"**{largest:+.2f}**" if abs(largest) > NOTABLE else f"{largest:+.2f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main():
+    known = ours(sys.argv[1:])
+    print("| task | proxy | source | Spearman there | here | Kendall there | here | n here | difference |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for _, row in published().sort_values(["task", "proxy"], kind="stable").iterrows():
+        if (row.task, row.proxy) in known.index:
+            print(line(row, known.loc[(row.task, row.proxy)]))
+
+
+if __name__ == "__main__":
+    main()
