@@ -17,7 +17,7 @@ os.environ |= {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH")]),
 }
 
-from zsnas import registry, sources
+from zsnas import devices, registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
@@ -38,6 +38,8 @@ BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXI
 TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
 TRUTHS = [(space, task, truth) for space, task in TASKS for truth in config["spaces"][space]["tasks"][task]]
 DEVICES = config.get("devices", [])
+LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
+MEASURED = [name for name in DEVICES if devices.parse(name)]
 
 
 wildcard_constraints:
@@ -72,6 +74,12 @@ def code(*names):
 def truth_source(wildcards):
     """The source of a truth, and the file it is read from."""
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
+
+
+def cost_sources(wildcards):
+    """The sources of a looked-up device's latency and energy, and the files they are read from."""
+    source = devices.looked_up(wildcards.device)
+    return sources.locate_costs(wildcards.space, wildcards.task, source, SOURCES, DATA_DIR)
 
 
 def proxy_files(names):

@@ -1,4 +1,4 @@
-"""Latency: per device and shard of networks, then gathered. A measurement has the machine to itself."""
+"""Latency: looked up, or measured per device and shard of networks, then gathered, with the machine to itself."""
 
 DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
 
@@ -43,6 +43,8 @@ rule latency:
         "logs/latency/{space}-{task}-{device}.log",
     benchmark:
         "benchmarks/latency/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(MEASURED) or "none",
     conda:
         "../../envs/zsnas.yaml"
     params:
@@ -51,3 +53,37 @@ rule latency:
         "Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+
+
+rule lookup:
+    """Look up the published latencies of a space and task on a device."""
+    input:
+        files=lambda wildcards: [path for _, path in cost_sources(wildcards)],
+        sources=ancient(SOURCES),
+        architectures="results/spaces/{space}/architectures.parquet",
+        readers=lambda wildcards: code(*{f"readers/{source.reader}.py" for source, _ in cost_sources(wildcards)}),
+        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py", "readers/pickles.py"),
+    output:
+        "results/latency/{space}/{task}/{device}.parquet",
+    log:
+        "logs/lookup/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/lookup/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(LOOKED_UP) or "none",
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        rows=lambda wildcards: [str(vars(source)) for source, _ in cost_sources(wildcards)],
+        data_dir=DATA_DIR,
+    message:
+        "Look up the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    shell:
+        "python -m zsnas.lookup"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --sources {input.sources}"
+        " --data-dir {params.data_dir:q}"
+        " --architectures {input.architectures}"
+        " --output {output} 2> {log}"

@@ -31,7 +31,7 @@ def check(config, place, sources_csv):
                 sources.verify(*sources.locate(name, task, truth, sources_csv, config.get("data_dir", "data")))
     check_proxies(config, place)
     for name in config.get("devices", []):
-        check_device(name, place)
+        check_device(name, config, place, sources_csv)
     check_images(config, place)
 
 
@@ -69,14 +69,21 @@ def check_proxies(config, place):
             bundled[name] = bundle
 
 
-def check_device(name, place):
-    """A device's name and each of its parts."""
+def check_device(name, config, place, sources_csv):
+    """A device's name and each of its parts; of a looked-up device, its files for every task."""
     where = f"{place}, key 'devices'"
+    source = devices.looked_up(name)
+    if source:
+        for space, study in config["spaces"].items():
+            for task in study["tasks"]:
+                for located in sources.locate_costs(space, task, source, sources_csv, config.get("data_dir", "data")):
+                    sources.verify(*located)
+        return
     device = devices.parse(name)
     if device is None:
         raise StudyError(
             f"{where}: '{name}' is no device; write plugin-runtime-precision-batchN-threadsN, "
-            "such as local-onnxruntime-float32-batch1-threads1"
+            "such as local-onnxruntime-float32-batch1-threads1, or lookup-NAME for a NAME of sources.csv"
         )
     plugin = look_up("device", device.plugin, registry.devices(), where)
     look_up(f"runtime of device '{plugin.name}'", device.runtime, dict.fromkeys(plugin.runtimes), where)

@@ -57,13 +57,20 @@ class Space:
 
 @dataclass(frozen=True)
 class DevicePlugin:
-    """A kind of device as its file declares it."""
+    """A kind of device as its file declares it; one that does not measure has no runtimes."""
 
     name: str
     file: pathlib.Path
     summary: str
-    runtimes: tuple[str, ...]
-    precisions: tuple[str, ...]
+    runtimes: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ()
+
+    @property
+    def pattern(self):
+        """How its devices are named, for readers."""
+        if not self.runtimes:
+            return f"{self.name}-NAME"
+        return f"{self.name}-{{{','.join(self.runtimes)}}}-{{{','.join(self.precisions)}}}-batchN-threadsN"
 
 
 @functools.cache

@@ -1,8 +1,12 @@
 """Devices with a latency, one plug-in per file, found by file name.
 
-A device is named `{plug-in}-{runtime}-{precision}-batch{batch}-threads{threads}`, for instance
-`local-onnxruntime-float32-batch1-threads1`: whatever changes its latencies is part of its name. A plug-in is a module
-with
+A device is named by its plug-in and by whatever changes its latencies:
+
+* `local-{runtime}-{precision}-batch{batch}-threads{threads}`, for instance
+  `local-onnxruntime-float32-batch1-threads1`: measured on this machine; likewise for every plug-in that measures.
+* `lookup-{name}`, for instance `lookup-hwnasbench_raspi4`: published, and found through config/sources.csv.
+
+A plug-in that measures is a module with
 
 * `RUNTIMES`, `PRECISIONS`: what it can be asked for, as literals,
 * `prepare(net, inputs, device)`: a function without arguments that runs the network (in eval mode) once on `inputs`
@@ -12,14 +16,15 @@ with
 import re
 from dataclasses import dataclass
 
-NAME = re.compile(
+MEASURED = re.compile(
     r"(?P<plugin>\w+)-(?P<runtime>\w+)-(?P<precision>\w+)-batch(?P<batch>[1-9]\d*)-threads(?P<threads>[1-9]\d*)"
 )
+LOOKED_UP = re.compile(r"lookup-(?P<source>\w+)")
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device as its name tells it; `batch` in images, `threads` of the processor."""
+    """A device that is measured, as its name tells it; `batch` in images, `threads` of the processor."""
 
     plugin: str
     runtime: str
@@ -29,6 +34,12 @@ class Device:
 
 
 def parse(name):
-    """The Device of a name, or None if it does not follow the pattern above."""
-    match = NAME.fullmatch(name)
+    """The Device of a measured device's name, or None if it does not follow the pattern above."""
+    match = MEASURED.fullmatch(name)
     return match and Device(**match.groupdict() | {"batch": int(match["batch"]), "threads": int(match["threads"])})
+
+
+def looked_up(name):
+    """What sources.csv calls a looked-up device, or None for a device of another kind."""
+    match = LOOKED_UP.fullmatch(name)
+    return match and match["source"]
