@@ -37,6 +37,16 @@ BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in mem
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
 TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
 TRUTHS = [(space, task, truth) for space, task in TASKS for truth in config["spaces"][space]["tasks"][task]]
+ANALYSIS_CODE = {
+    "correlation": ["correlation"],
+    "selection": ["selection"],
+    "cost": ["cost"],
+    "pareto": ["pareto", "selection"],
+    "budget": ["pareto", "selection"],
+    "regret": ["regret", "pareto", "selection"],
+    "hardware": ["hardware"],
+    "trust": ["trust"],
+}
 DEVICES = config.get("devices", [])
 LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
 MEASURED = [name for name in DEVICES if devices.parse(name)]
@@ -124,5 +134,12 @@ def truth_tables(wildcards):
 
 
 def analysis_input(wildcards):
-    """What an analysis reads: the joined study, or the scores themselves for what they cost."""
+    """What an analysis reads: the joined study, the scores themselves for what they cost, or other analyses."""
+    if wildcards.analysis == "trust":
+        return expand("results/analysis/{table}.parquet", table=["regret", "hardware", "pareto"])
     return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]
+
+
+def analysis_code(wildcards):
+    """The files of the package that an analysis has to itself."""
+    return code(*(f"judge/{file}.py" for file in ANALYSIS_CODE[wildcards.analysis]))
