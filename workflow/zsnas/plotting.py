@@ -18,6 +18,7 @@ GROUPS = {
     "control": {"color": "#6A6A6A", "marker": "s"},
 }
 CONTROLS = ("random", "oracle")
+COSTS = {"latency_ms": "latency", "energy_mj": "energy"}
 PERCENTILES = (0, 0.25, 0.5, 0.75, 0.95)
 UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
