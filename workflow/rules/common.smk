@@ -86,6 +86,16 @@ def truth_source(wildcards):
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
 
 
+def measuring_threads(wildcards):
+    """Every core of the run, so that no other job runs beside a measurement, unless that is on another machine."""
+    return 1 if devices.parse(wildcards.device).host else 1024
+
+
+def remote_python(wildcards):
+    """The Python to start on another machine."""
+    return config.get("remote_python", {}).get(devices.parse(wildcards.device).host, "python3")
+
+
 def cost_sources(wildcards):
     """The sources of a looked-up device's latency and energy, and the files they are read from."""
     source = devices.looked_up(wildcards.device)

@@ -9,7 +9,7 @@ rule measure:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
-        code=code("latency.py", "randomness.py", "shards.py", "devices/__init__.py"),
+        code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
     output:
         DEVICE_SHARD,
     log:
@@ -18,7 +18,9 @@ rule measure:
         "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
-    threads: 1024  # every core of the run, so that no other job runs beside it
+    threads: measuring_threads
+    params:
+        remote_python=remote_python,
     message:
         "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
@@ -29,6 +31,7 @@ rule measure:
         " --architectures {input.architectures}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
+        " --remote-python {params.remote_python:q}"
         " --output {output} 2> {log}"
 
 

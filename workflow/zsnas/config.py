@@ -86,6 +86,10 @@ def check_device(name, config, place, sources_csv):
             "such as local-onnxruntime-float32-batch1-threads1, or lookup-NAME for a NAME of sources.csv"
         )
     plugin = look_up("device", device.plugin, registry.devices(), where)
+    if plugin.remote != bool(device.host):
+        raise StudyError(
+            f"{where}: '{name}' {'lacks a' if plugin.remote else 'has a needless'} host; write {plugin.pattern}"
+        )
     look_up(f"runtime of device '{plugin.name}'", device.runtime, dict.fromkeys(plugin.runtimes), where)
     look_up(f"precision of device '{plugin.name}'", device.precision, dict.fromkeys(plugin.precisions), where)
 

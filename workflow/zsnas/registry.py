@@ -64,13 +64,15 @@ class DevicePlugin:
     summary: str
     runtimes: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ()
+    remote: bool = False
 
     @property
     def pattern(self):
         """How its devices are named, for readers."""
         if not self.runtimes:
             return f"{self.name}-NAME"
-        return f"{self.name}-{{{','.join(self.runtimes)}}}-{{{','.join(self.precisions)}}}-batchN-threadsN"
+        host = "HOST-" if self.remote else ""
+        return f"{self.name}-{host}{{{','.join(self.runtimes)}}}-{{{','.join(self.precisions)}}}-batchN-threadsN"
 
 
 @functools.cache
@@ -113,7 +115,7 @@ def devices():
     found = {}
     for file in plugin_files("devices"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "RUNTIMES", "PRECISIONS")
+        facts = literals(module, "RUNTIMES", "PRECISIONS", "REMOTE")
         found[file.stem] = DevicePlugin(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 

@@ -3,20 +3,19 @@
 import io
 import warnings
 
-import onnxruntime
 import torch
+
+from zsnas import runner
 
 RUNTIMES = ("onnxruntime", "torch")
 PRECISIONS = ("float32",)
 
 
 def prepare(net, inputs, device):
-    return {"onnxruntime": through_onnxruntime, "torch": through_torch}[device.runtime](net, inputs, device.threads)
+    return through_torch(net, inputs) if device.runtime == "torch" else through_onnxruntime(net, inputs, device.threads)
 
 
-def through_torch(net, inputs, threads):
-    torch.set_num_threads(threads)
-
+def through_torch(net, inputs):
     @torch.inference_mode()
     def infer():
         net(inputs)
@@ -25,10 +24,7 @@ def through_torch(net, inputs, threads):
 
 
 def through_onnxruntime(net, inputs, threads):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(to_onnx(net, inputs), options, providers=["CPUExecutionProvider"])
+    session = runner.onnx_session(to_onnx(net, inputs), threads)
     feed = {session.get_inputs()[0].name: inputs.numpy()}
     return lambda: session.run(None, feed)
 
