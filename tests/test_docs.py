@@ -55,7 +55,7 @@ def test_the_example_device_measures(package):
     (example,) = blocks("docs/add-a-device.md", "python")
     (package / "devices" / "traced.py").write_text(example)
     code = """
-import torch
+import torch; torch.set_num_threads(1)  # as the protocol does before a device is prepared
 from zsnas import devices, registry, runner
 from zsnas.spaces import nasbench201
 device = devices.parse("traced-torchscript-float32-batch1-threads1")

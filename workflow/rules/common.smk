@@ -46,10 +46,13 @@ ANALYSIS_CODE = {
     "regret": ["regret", "pareto", "selection"],
     "hardware": ["hardware"],
     "trust": ["trust"],
+    "prediction": ["prediction"],
 }
 DEVICES = config.get("devices", [])
 LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
-MEASURED = [name for name in DEVICES if devices.parse(name)]
+PREDICTED = [name for name in DEVICES if devices.prediction(name)]
+SAMPLED = [devices.prediction(name)[1] for name in PREDICTED]  # measured so that others can be predicted
+MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *SAMPLED]))
 
 
 wildcard_constraints:
@@ -57,7 +60,7 @@ wildcard_constraints:
     task="|".join(dict.fromkeys(task for _, task in TASKS)),
     truth="|".join(dict.fromkeys(truth for *_, truth in TRUTHS)),
     bundle="|".join(BUNDLES) or "none",
-    device="|".join(DEVICES) or "none",
+    device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],
     seed=r"\d+",
     batch=r"\d+",
@@ -94,6 +97,12 @@ def measuring_threads(wildcards):
 def remote_python(wildcards):
     """The Python to start on another machine."""
     return config.get("remote_python", {}).get(devices.parse(wildcards.device).host, "python3")
+
+
+def measured_sample(wildcards):
+    """The measured latencies that a predicted device rests on."""
+    _, measured = devices.prediction(wildcards.device)
+    return f"results/latency/{wildcards.space}/{wildcards.task}/{measured}.parquet"
 
 
 def cost_sources(wildcards):
@@ -145,6 +154,8 @@ def truth_tables(wildcards):
 
 def analysis_input(wildcards):
     """What an analysis reads: the joined study, the scores themselves for what they cost, or other analyses."""
+    if wildcards.analysis == "prediction":
+        return [HELD_OUT.format(space=space, task=task, device=name) for space, task in TASKS for name in PREDICTED]
     if wildcards.analysis == "trust":
         return expand("results/analysis/{table}.parquet", table=["regret", "hardware", "pareto"])
     return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]

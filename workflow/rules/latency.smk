@@ -1,5 +1,6 @@
 """Latency: looked up, or measured per device and shard of networks, then gathered, with the machine to itself."""
 
+HELD_OUT = "results/latency/{space}/{task}/{device}.held-out.parquet"
 DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
 
 
@@ -90,3 +91,33 @@ rule lookup:
         " --data-dir {params.data_dir:q}"
         " --architectures {input.architectures}"
         " --output {output} 2> {log}"
+
+
+rule predict:
+    """Predict the latencies of a space and task on a device from a measured sample."""
+    input:
+        measured=measured_sample,
+        architectures="results/spaces/{space}/architectures.parquet",
+        code=code("predict.py", "devices/__init__.py", "devices/predicted.py"),
+    output:
+        latencies="results/latency/{space}/{task}/{device}.parquet",
+        held_out=HELD_OUT,
+    log:
+        "logs/predict/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/predict/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(PREDICTED) or "none",
+    conda:
+        "../../envs/zsnas.yaml"
+    message:
+        "Predict the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    shell:
+        "python -m zsnas.predict"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --architectures {input.architectures}"
+        " --measured {input.measured}"
+        " --output {output.latencies}"
+        " --held-out {output.held_out} 2> {log}"

@@ -1,7 +1,7 @@
 """Tables: each analysis of the study once, then as .csv, .tex and .html."""
 
 OF_DEVICES = ["trust", "regret", "hardware", "pareto", "budget"]
-TABLES = ["correlation", "selection", "cost"] + (OF_DEVICES if DEVICES else [])
+TABLES = ["correlation", "selection", "cost"] + (OF_DEVICES if DEVICES else []) + (["prediction"] if PREDICTED else [])
 
 
 rule tables:

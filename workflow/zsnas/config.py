@@ -79,6 +79,21 @@ def check_device(name, config, place, sources_csv):
                 for located in sources.locate_costs(space, task, source, sources_csv, config.get("data_dir", "data")):
                     sources.verify(*located)
         return
+    prediction = devices.prediction(name)
+    if prediction:
+        model, measured = prediction
+        plugin = registry.devices()["predicted"]
+        look_up(f"model of device '{plugin.name}'", model, dict.fromkeys(plugin.models), where)
+        if devices.parse(measured) is None:
+            raise StudyError(
+                f"{where}: '{name}' predicts '{measured}', which cannot be measured; write {plugin.pattern}"
+            )
+        for space in config["spaces"]:
+            if not registry.spaces()[space].counts:
+                raise StudyError(
+                    f"{where}: '{name}' needs counts of operations, which {space} does not have; leave it out"
+                )
+        return check_device(measured, config, place, sources_csv)
     device = devices.parse(name)
     if device is None:
         raise StudyError(

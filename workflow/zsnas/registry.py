@@ -53,6 +53,7 @@ class Space:
     architectures: int
     canonical: int
     tasks: dict[str, dict[str, int]]
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,13 @@ class DevicePlugin:
     runtimes: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ()
     remote: bool = False
+    models: tuple[str, ...] = ()
 
     @property
     def pattern(self):
         """How its devices are named, for readers."""
+        if self.models:
+            return f"{self.name}-{{{','.join(self.models)}}}-DEVICE"
         if not self.runtimes:
             return f"{self.name}-NAME"
         host = "HOST-" if self.remote else ""
@@ -104,7 +108,7 @@ def spaces():
     found = {}
     for file in plugin_files("spaces"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS")
+        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "COUNTS")
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -115,7 +119,7 @@ def devices():
     found = {}
     for file in plugin_files("devices"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "RUNTIMES", "PRECISIONS", "REMOTE")
+        facts = literals(module, "RUNTIMES", "PRECISIONS", "REMOTE", "MODELS")
         found[file.stem] = DevicePlugin(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 

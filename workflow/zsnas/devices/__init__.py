@@ -5,6 +5,7 @@ A device is named by its plug-in and by whatever changes its latencies:
 * `local-{runtime}-{precision}-batch{batch}-threads{threads}`, for instance
   `local-onnxruntime-float32-batch1-threads1`: measured on this machine; likewise for every plug-in that measures.
 * `ssh-{host}-{runtime}-…`, for instance `ssh-pi-onnxruntime-float32-batch1-threads4`: measured on another machine.
+* `predicted-{model}-{measured device}`: measured on a sample there, predicted for all other networks.
 * `lookup-{name}`, for instance `lookup-hwnasbench_raspi4`: published, and found through config/sources.csv.
 
 A plug-in that measures is a module with
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 MEASURED = re.compile(
     r"(?P<plugin>\w+)-(?:(?P<host>[\w.@-]+)-)?(?P<runtime>\w+)-(?P<precision>\w+)-batch(?P<batch>[1-9]\d*)-threads(?P<threads>[1-9]\d*)"
 )
+PREDICTED = re.compile(r"predicted-(?P<model>\w+)-(?P<measured>.+)")
 LOOKED_UP = re.compile(r"lookup-(?P<source>\w+)")
 
 
@@ -45,7 +47,7 @@ class Device:
 
 def parse(name):
     """The Device of a measured device's name, or None if it does not follow the pattern above."""
-    match = MEASURED.fullmatch(name)
+    match = None if prediction(name) else MEASURED.fullmatch(name)
     return match and Device(**match.groupdict() | {"batch": int(match["batch"]), "threads": int(match["threads"])})
 
 
@@ -53,3 +55,9 @@ def looked_up(name):
     """What sources.csv calls a looked-up device, or None for a device of another kind."""
     match = LOOKED_UP.fullmatch(name)
     return match and match["source"]
+
+
+def prediction(name):
+    """The model and the measured device of a predicted device, or None for a device of another kind."""
+    match = PREDICTED.fullmatch(name)
+    return match and (match["model"], match["measured"])

@@ -8,6 +8,7 @@ from .correlation import correlation_table
 from .cost import cost_table
 from .hardware import hardware_table
 from .pareto import budget_table, pareto_table
+from .prediction import prediction_table
 from .regret import regret_table
 from .selection import selection_table
 from .trust import trust_table
@@ -18,6 +19,7 @@ __all__ = [
     "cost_table",
     "hardware_table",
     "pareto_table",
+    "prediction_table",
     "regret_table",
     "selection_table",
     "trust_table",

@@ -17,7 +17,7 @@ OF_STUDY = {
     "hardware": judge.hardware_table,
 }
 BOOTSTRAPPED = ("correlation", "pareto", "regret", "hardware")
-OF_TABLES = {"trust": judge.trust_table}
+OF_TABLES = {"trust": judge.trust_table, "prediction": judge.prediction_table}
 
 
 def all_scores(files, tasks):
@@ -33,7 +33,9 @@ def all_scores(files, tasks):
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
     parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
-    parser.add_argument("files", nargs="+", help="study.parquet; for cost files of scores, for trust other analyses")
+    parser.add_argument(
+        "files", nargs="+", help="study.parquet; for cost files of scores, for trust and prediction other tables"
+    )
     parser.add_argument("--proxies", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True, help="as space/task")
     parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
@@ -45,7 +47,8 @@ def main():
         scores = all_scores(arguments.files, [task.split("/") for task in arguments.tasks])
         table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
     elif arguments.analysis in OF_TABLES:
-        table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files))
+        options = {"replicates": arguments.replicates} if arguments.analysis == "prediction" else {}
+        table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files), **options)
     else:
         (file,) = arguments.files
         proxies = {name: registry.proxies()[name] for name in arguments.proxies}
