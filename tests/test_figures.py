@@ -189,7 +189,7 @@ def test_trust_shows_gains_with_their_lower_ends_and_marks_the_sure_ones(drawn):
     assert labels[0] == "synflow, n = 60" and not any(label.startswith(("oracle", "zen")) for label in labels)
     for ax in figure.axes[:2]:
         cells = {labels[int(text.get_position()[1])].partition(",")[0]: text for text in ax.texts}
-        assert cells["synflow"].get_text() == "1.00\n≥ 1" and cells["synflow"].get_fontweight() == "bold"
+        assert cells["synflow"].get_text() == "1.00\n≥ 1.00" and cells["synflow"].get_fontweight() == "bold"
         assert cells["random"].get_fontweight() == "normal"
 
 

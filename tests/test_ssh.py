@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
@@ -147,12 +148,20 @@ def test_what_fails_is_told_in_one_line(use, tmp_path, host, script, message):
 
 
 @needs_sshd
-def test_a_network_too_large_for_the_board_is_told_and_the_next_one_goes_on(use, tmp_path):
-    device = devices.parse(NAME.replace("batch1-", "batch8192-"))
-    python = program(tmp_path, "python", f'ulimit -v 1500000; exec {sys.executable} "$@"')
-    with ssh.connect(device, python) as board:
-        with pytest.raises(StudyError, match=r"'board' says .*see to the board and run again") as caught:
-            board.measure(net(ARCH), torch.zeros(8192, 3, 32, 32))
+def test_a_network_too_large_for_the_board_is_told_and_the_next_one_goes_on(use, monkeypatch):
+    shape = onnx.helper.make_tensor("shape", onnx.TensorProto.INT64, [1], [2**42])
+    x, y = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [size])
+        for name, size in (("x", 1), ("y", None))
+    )
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Expand", ["x", "shape"], ["y"])], "g", [x], [y], [shape])
+    opset = onnx.helper.make_opsetid("", 17)
+    large = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+    with ssh.connect(devices.parse(NAME), sys.executable) as board:
+        with monkeypatch.context() as patched:
+            patched.setattr(ssh, "to_onnx", lambda net, inputs: large)  # 16 TiB of output
+            with pytest.raises(StudyError, match=r"'board' says .*allocat.*see to the board and run again") as caught:
+                board.measure(None, INPUTS)
         assert "\n" not in str(caught.value)
         assert (board.measure(net(ARCH), INPUTS) > 0).all()
 

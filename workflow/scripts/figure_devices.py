@@ -18,7 +18,7 @@ panels = {name: table.pivot(index="proxy", columns="column", values=name) for na
 proxies = panels["partial_spearman"].mean(axis=1).sort_values(ascending=False, kind="stable").index
 columns = panels["partial_spearman"].columns
 
-size = (1.8 + 0.2 * len(PANELS) * len(columns), 1.9 + 0.16 * len(proxies))
+size = (2.6 + 0.2 * len(PANELS) * len(columns), 0.8 + 0.16 * len(proxies) + 0.065 * columns.str.len().max())
 figure, axes = plt.subplots(1, len(PANELS), figsize=size, sharey=True)
 for ax, (name, title) in zip(axes, PANELS.items()):
     rho = panels[name].loc[proxies]

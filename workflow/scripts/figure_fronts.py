@@ -23,8 +23,10 @@ plt.style.use(snakemake.input.style)
 
 population = read_population(snakemake.input.study, snakemake.wildcards)
 table = read_cell(snakemake.input.pareto, snakemake.wildcards).query("proxy not in ('oracle', 'random') and n > 0")
-ranked = table.groupby("proxy").hypervolume_ratio.mean().sort_values(ascending=False, kind="stable").index
-shown = [*ranked[:BEST], *(["params"] if "params" in ranked[BEST:] else [])]
+ratios = table.pivot(index="proxy", columns=["device", "cost"], values="hypervolume_ratio")
+same = (ratios == ratios.loc["params"]).all(axis=1)  # as macs, where they rank alike
+ranked = ratios[~same].mean(axis=1).sort_values(ascending=False, kind="stable").index
+shown = [*ranked[:BEST], "params"]
 looks = dict(zip(shown, LOOKS)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
 costs = {
     (kind, device): population.costs[kind, device]
@@ -33,8 +35,11 @@ costs = {
     if np.isfinite(population.costs[kind, device]).any()
 }
 
-rows = -(-len(costs) // COLUMNS)
-figure, axes = plt.subplots(rows, COLUMNS, figsize=(7, 0.6 + 1.75 * rows), sharey=True, squeeze=False)
+columns = min(COLUMNS, len(costs))
+rows = -(-len(costs) // columns)
+figure, axes = plt.subplots(
+    rows, columns, figsize=(max(4, 7 * columns / COLUMNS), 0.6 + 1.75 * rows), sharey=True, squeeze=False
+)
 for ax in axes.flat[len(costs) :]:
     ax.set_visible(False)
 for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):

@@ -19,17 +19,18 @@ trusted = table.pivot(index="proxy", columns="column", values="trust").loc[proxi
 
 fewest = table.groupby("proxy").n.min()
 
-size = (2.4 + 0.5 * len(columns), 2 + 0.24 * len(proxies))
+size = (2.9 + 0.5 * len(columns), 0.6 + 0.24 * len(proxies) + 0.065 * columns.str.len().max())
 figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
 for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
     gain, low = gain.loc[proxies], low.loc[proxies]
     image = ax.imshow(gain, cmap="PRGn", vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(gain):
         if np.isfinite(value):
+            least = low.iloc[row, column]
             ax.text(
                 column,
                 row,
-                f"{value:.2f}\n≥ {low.iloc[row, column]:.3g}",
+                f"{value:.2f}\n≥ {least:.{2 if least > -9 else 0}f}",
                 color="white" if abs(value) > 0.7 else "black",
                 fontsize=4.5,
                 linespacing=1,
