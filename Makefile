@@ -4,13 +4,19 @@ CORES ?= $(shell nproc)
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: study test lint smoke test-slurm bench
+DATA_DIR ?= data
+
+.PHONY: study hardware test lint smoke test-slurm bench
 
 study: .venv/ready
 	$(BIN)/snakemake -c$(CORES) --report-after-run --report results/report.html
 	@echo
 	@head -n 16 results/tables/correlation.csv | cut -d, -f4-9 | column -s, -t
 	@echo "all rows: results/tables/correlation.csv, report: results/report.html"
+
+hardware: .venv/ready
+	$(BIN)/snakemake -c$(CORES) --configfile config/hardware.yaml --config data_dir=$(DATA_DIR) \
+		--report-after-run --report results/report.html
 
 test: .venv/ready
 	$(BIN)/pytest

@@ -18,6 +18,7 @@ include: "workflow/rules/latency.smk"
 include: "workflow/rules/study.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/device_figures.smk"
 
 
 report: "workflow/report/study.rst"

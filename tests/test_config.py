@@ -16,8 +16,10 @@ SMOKE = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
 
 
 @pytest.mark.parametrize("path", sorted((CHECKOUT / "config").glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_configs_are_sound(path):
-    check(yaml.safe_load(path.read_text()), path.name, SOURCES, "data")
+def test_shipped_configs_are_sound(path, request):
+    config = yaml.safe_load(path.read_text())
+    data_dir = str(request.getfixturevalue("shared")) if path.stem == "hardware" else "data"
+    check(config, path.name, SOURCES, data_dir)
 
 
 def changed(**keys):

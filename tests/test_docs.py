@@ -55,12 +55,12 @@ def test_the_example_device_measures(package):
     (example,) = blocks("docs/add-a-device.md", "python")
     (package / "devices" / "traced.py").write_text(example)
     code = """
-import torch
-from zsnas import devices, latency, registry
+import torch; torch.set_num_threads(1)  # as the protocol does before a device is prepared
+from zsnas import devices, registry, runner
 from zsnas.spaces import nasbench201
 device = devices.parse("traced-torchscript-float32-batch1-threads1")
 net = nasbench201.build("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|", "cifar10").eval()
-print((latency.measure(registry.load_device("traced").prepare(net, torch.randn(1, 3, 32, 32), device)) > 0).all())
+print((runner.measure(registry.load_device("traced").prepare(net, torch.randn(1, 3, 32, 32), device)) > 0).all())
 """
     assert python(code, package.parent).strip() == "True"
 

@@ -22,8 +22,8 @@ plt.switch_backend("agg")
 WORKFLOW = PACKAGE.parent
 CHECKOUT = WORKFLOW.parent
 SCRIPTS = {path.stem.removeprefix("figure_"): path for path in sorted((WORKFLOW / "scripts").glob("figure_*.py"))}
-RULES = (WORKFLOW / "rules" / "figures.smk").read_text()
-TABLES = ("correlation", "selection", "cost", "pareto", "budget")
+RULES = "\n".join((WORKFLOW / "rules" / name).read_text() for name in ("figures.smk", "device_figures.smk"))
+TABLES = ("correlation", "selection", "cost", "pareto", "budget", "regret", "hardware", "trust", "prediction")
 DEVICE = "local-onnxruntime-float32-batch1-threads1"
 CELL = {"space": "toy", "task": "cifar10", "truth": "test"}
 PROXIES = {name: registry.proxies()[name] for name in ("params", "random", "synflow", "snip", "zen")}
@@ -74,6 +74,9 @@ def inputs(tmp_path_factory):
         "pareto": judge.pareto_table(study, truths, PROXIES, replicates=50),
         "cost": cost.assign(space="toy", task="cifar10", seconds_shared=cost.seconds_per_arch / 2, peak_mb=1.0),
     }
+    for name, table in (("regret", judge.regret_table), ("hardware", judge.hardware_table)):
+        tables[name] = table(study, truths, PROXIES, replicates=50)
+    tables["trust"] = judge.trust_table(tables["regret"], tables["hardware"], tables["pareto"])
     write_parquet(study, folder / "study.parquet", truths=truths)
     for name, table in tables.items():
         write_parquet(table, folder / f"{name}.parquet")
@@ -177,6 +180,33 @@ def test_cost_names_every_proxy_that_has_a_score(drawn):
     heights = {text.get_text(): text.xy[1] for text in ax.texts}
     assert heights["synflow"] == pytest.approx(1)
     assert ax.get_xscale() == "log"
+
+
+def test_trust_shows_gains_with_their_lower_ends_and_marks_the_sure_ones(drawn):
+    _, figure = drawn["trust"]
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["tight budgets", "loose budgets"]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels[0] == "synflow, n = 60" and not any(label.startswith(("oracle", "zen")) for label in labels)
+    for ax in figure.axes[:2]:
+        cells = {labels[int(text.get_position()[1])].partition(",")[0]: text for text in ax.texts}
+        assert cells["synflow"].get_text() == "1.00\n≥ 1.00" and cells["synflow"].get_fontweight() == "bold"
+        assert cells["random"].get_fontweight() == "normal"
+
+
+def test_devices_show_what_is_left_at_equal_cost(drawn):
+    _, figure = drawn["devices"]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {labels[0], labels[1]} == {"oracle", "synflow"}
+    for ax in figure.axes[1:3]:
+        cells = {labels[int(text.get_position()[1])]: text.get_text() for text in ax.texts}
+        assert cells["synflow"] == cells["oracle"] == "100" and "zen" not in cells
+
+
+def test_fronts_of_the_truth_itself_are_the_true_ones(drawn):
+    _, figure = drawn["fronts"]
+    lines = {line.get_label(): line.get_xydata() for line in figure.axes[0].lines}
+    assert {"synflow", "params", "random", "true front"} <= set(lines)
+    np.testing.assert_array_equal(lines["synflow"], lines["true front of the sample"])
 
 
 def configs():

@@ -15,6 +15,8 @@ RULES = [
     for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]
 ]
 COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule}
+COMMON = (CHECKOUT / "workflow" / "rules" / "common.smk").read_text()
+ANALYSIS_CODE = ast.literal_eval(re.search(r"^ANALYSIS_CODE = ({.*?^})", COMMON, re.DOTALL | re.MULTILINE)[1])
 
 
 def imported(path):
@@ -51,7 +53,14 @@ def test_code_of_a_command_is_its_input(name):
     if "SCORE_CODE" in rule:
         listed += (CHECKOUT / "workflow" / "rules" / "scores.smk").read_text()
     needed = {str(file.relative_to(PACKAGE)) for file in {path, *imported(path)}}
-    if module == "judge":  # each analysis lists its own file, whose name is its wildcard
-        needed -= {f"judge/{analysis}.py" for analysis in ("correlation", "pareto", "cost")}
+    if module == "judge":  # the files of single analyses are looked at below
+        needed -= {f"judge/{file}.py" for files in ANALYSIS_CODE.values() for file in files}
     missing = {file for file in needed if f'"{file}"' not in listed}
     assert not missing, f"rule {name} does not list {missing}"
+
+
+@pytest.mark.parametrize("analysis", ANALYSIS_CODE)
+def test_code_of_an_analysis_is_its_input(analysis):
+    listed = {PACKAGE / "judge" / f"{file}.py" for file in ANALYSIS_CODE[analysis]}
+    shared = {PACKAGE / "judge" / f"{file}.py" for file in ("population", "statistics")}
+    assert listed.union(*(imported(file) for file in listed)) - shared == listed

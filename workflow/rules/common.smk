@@ -18,7 +18,7 @@ os.environ |= {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH")]),
 }
 
-from zsnas import registry, sources
+from zsnas import devices, registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
@@ -40,7 +40,22 @@ BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in mem
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
 TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
 TRUTHS = [(space, task, truth) for space, task in TASKS for truth in config["spaces"][space]["tasks"][task]]
+ANALYSIS_CODE = {
+    "correlation": ["correlation"],
+    "selection": ["selection"],
+    "cost": ["cost"],
+    "pareto": ["pareto", "selection"],
+    "budget": ["pareto", "selection"],
+    "regret": ["regret", "pareto", "selection"],
+    "hardware": ["hardware"],
+    "trust": ["trust"],
+    "prediction": ["prediction"],
+}
 DEVICES = config.get("devices", [])
+LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
+PREDICTED = [name for name in DEVICES if devices.prediction(name)]
+SAMPLED = [devices.prediction(name)[1] for name in PREDICTED]  # measured so that others can be predicted
+MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *SAMPLED]))
 
 
 wildcard_constraints:
@@ -48,7 +63,7 @@ wildcard_constraints:
     task="|".join(dict.fromkeys(task for _, task in TASKS)),
     truth="|".join(dict.fromkeys(truth for *_, truth in TRUTHS)),
     bundle="|".join(BUNDLES) or "none",
-    device="|".join(DEVICES) or "none",
+    device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],
     seed=r"\d+",
     batch=r"\d+",
@@ -87,6 +102,28 @@ def training(wildcards):
 def space_size(wildcards):
     """How many architectures a space has, for captions."""
     return registry.spaces()[wildcards.space].architectures
+
+
+def measuring_threads(wildcards):
+    """Every core of the run, so that no other job runs beside a measurement, unless that is on another machine."""
+    return 1 if devices.parse(wildcards.device).host else 1024
+
+
+def remote_python(wildcards):
+    """The Python to start on another machine."""
+    return config.get("remote_python", {}).get(devices.parse(wildcards.device).host, "python3")
+
+
+def measured_sample(wildcards):
+    """The measured latencies that a predicted device rests on."""
+    _, measured = devices.prediction(wildcards.device)
+    return f"results/latency/{wildcards.space}/{wildcards.task}/{measured}.parquet"
+
+
+def cost_sources(wildcards):
+    """The sources of a looked-up device's latency and energy, and the files they are read from."""
+    source = devices.looked_up(wildcards.device)
+    return sources.locate_costs(wildcards.space, wildcards.task, source, SOURCES, DATA_DIR)
 
 
 def proxy_files(names):
@@ -129,7 +166,7 @@ def every_shard(_):
     cells = [SimpleNamespace(space=space, task=task) for space, task in TASKS]
     return [
         *(shard for cell in cells for shard in expand(score_shards(cell), **vars(cell))),
-        *(shard for cell in cells for shard in expand(latency_shards(cell), device=DEVICES, **vars(cell))),
+        *(shard for cell in cells for shard in expand(latency_shards(cell), device=MEASURED, **vars(cell))),
     ]
 
 
@@ -140,5 +177,14 @@ def truth_tables(wildcards):
 
 
 def analysis_input(wildcards):
-    """What an analysis reads: the joined study, or the scores themselves for what they cost."""
+    """What an analysis reads: the joined study, the scores themselves for what they cost, or other analyses."""
+    if wildcards.analysis == "prediction":
+        return [HELD_OUT.format(space=space, task=task, device=name) for space, task in TASKS for name in PREDICTED]
+    if wildcards.analysis == "trust":
+        return expand("results/analysis/{table}.parquet", table=["regret", "hardware", "pareto"])
     return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]
+
+
+def analysis_code(wildcards):
+    """The files of the package that an analysis has to itself."""
+    return code(*(f"judge/{file}.py" for file in ANALYSIS_CODE[wildcards.analysis]))

@@ -5,6 +5,9 @@ FIGURES = [
     f"{kind}-{'-'.join(cell)}" for kind in ("correlation", "proxy-correlation", "scores", "cost") for cell in TRUTHS
 ]
 FIGURES += [f"pareto-{'-'.join(cell)}-{device}" for cell in TRUTHS for device in DEVICES]
+if DEVICES:
+    FIGURES += [f"{kind}-{'-'.join(cell)}" for kind in ("fronts", "devices") for cell in TRUTHS]
+    FIGURES += [f"trust-{space}" for space in config["spaces"]]
 
 
 rule figures:

@@ -1,5 +1,6 @@
-"""Latency: per device and shard of networks, then gathered. A measurement has the machine to itself."""
+"""Latency: looked up, or measured per device and shard of networks, then gathered, with the machine to itself."""
 
+HELD_OUT = "results/latency/{space}/{task}/{device}.held-out.parquet"
 DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
 
 
@@ -9,7 +10,7 @@ rule measure:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
-        code=code("latency.py", "randomness.py", "shards.py", "devices/__init__.py"),
+        code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
     output:
         DEVICE_SHARD,
     log:
@@ -18,7 +19,9 @@ rule measure:
         "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
-    threads: 1024  # every core of the run, so that no other job runs beside it
+    threads: measuring_threads
+    params:
+        remote_python=remote_python,
     message:
         "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
@@ -29,6 +32,7 @@ rule measure:
         " --architectures {input.architectures}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
+        " --remote-python {params.remote_python:q}"
         " --output {output} 2> {log}"
 
 
@@ -43,6 +47,8 @@ rule latency:
         "logs/latency/{space}-{task}-{device}.log",
     benchmark:
         "benchmarks/latency/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(MEASURED) or "none",
     conda:
         "../../envs/zsnas.yaml"
     params:
@@ -51,3 +57,67 @@ rule latency:
         "Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+
+
+rule lookup:
+    """Look up the published latencies of a space and task on a device."""
+    input:
+        files=lambda wildcards: [path for _, path in cost_sources(wildcards)],
+        sources=ancient(SOURCES),
+        architectures="results/spaces/{space}/architectures.parquet",
+        readers=lambda wildcards: code(*{f"readers/{source.reader}.py" for source, _ in cost_sources(wildcards)}),
+        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py", "readers/pickles.py"),
+    output:
+        "results/latency/{space}/{task}/{device}.parquet",
+    log:
+        "logs/lookup/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/lookup/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(LOOKED_UP) or "none",
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        rows=lambda wildcards: [str(vars(source)) for source, _ in cost_sources(wildcards)],
+        data_dir=DATA_DIR,
+    message:
+        "Look up the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    shell:
+        "python -m zsnas.lookup"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --sources {input.sources}"
+        " --data-dir {params.data_dir:q}"
+        " --architectures {input.architectures}"
+        " --output {output} 2> {log}"
+
+
+rule predict:
+    """Predict the latencies of a space and task on a device from a measured sample."""
+    input:
+        measured=measured_sample,
+        architectures="results/spaces/{space}/architectures.parquet",
+        code=code("predict.py", "devices/__init__.py", "devices/predicted.py"),
+    output:
+        latencies="results/latency/{space}/{task}/{device}.parquet",
+        held_out=HELD_OUT,
+    log:
+        "logs/predict/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/predict/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(PREDICTED) or "none",
+    conda:
+        "../../envs/zsnas.yaml"
+    message:
+        "Predict the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    shell:
+        "python -m zsnas.predict"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --architectures {input.architectures}"
+        " --measured {input.measured}"
+        " --output {output.latencies}"
+        " --held-out {output.held_out} 2> {log}"

@@ -1,6 +1,7 @@
 """Tables: each analysis of the study once, then as .csv, .tex and .html."""
 
-TABLES = ["correlation", "selection", "cost"] + (["pareto", "budget"] if DEVICES else [])
+OF_DEVICES = ["trust", "regret", "hardware", "pareto", "budget"]
+TABLES = ["correlation", "selection", "cost"] + (OF_DEVICES if DEVICES else []) + (["prediction"] if PREDICTED else [])
 
 
 rule tables:
@@ -13,12 +14,8 @@ rule analysis:
     """Judge the proxies: one analysis."""
     input:
         tables=analysis_input,
-        code=lambda wildcards: code(
-            "judge/__main__.py",
-            "judge/population.py",
-            "judge/statistics.py",
-            *sorted({"judge/selection.py", f"judge/{wildcards.analysis.replace('budget', 'pareto')}.py"}),
-        ),
+        own=analysis_code,
+        code=code("judge/__main__.py", "judge/population.py", "judge/statistics.py"),
     output:
         "results/analysis/{analysis}.parquet",
     log:

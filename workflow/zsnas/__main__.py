@@ -16,8 +16,7 @@ def describe():
         lines.append(f"  {proxy.name:<14} {proxy.paper or '-':<18} needs {', '.join(proxy.needs):<28} {proxy.summary}")
     lines.append("\nDevices")
     for device in registry.devices().values():
-        name = f"{device.name}-{{{','.join(device.runtimes)}}}-{{{','.join(device.precisions)}}}-batchN-threadsN"
-        lines.append(f"  {name}  {device.summary}")
+        lines.append(f"  {device.pattern}  {device.summary}")
     return "\n".join(lines)
 
 

@@ -34,7 +34,7 @@ def check(config, place, sources_csv, data_dir):
                 sources.verify(*sources.locate(name, task, truth, sources_csv, data_dir))
     check_proxies(config, place)
     for name in config.get("devices", []):
-        check_device(name, place)
+        check_device(name, config, place, sources_csv, data_dir)
     check_images(config, place, data_dir)
 
 
@@ -80,16 +80,42 @@ def check_proxies(config, place):
             bundled[name] = bundle
 
 
-def check_device(name, place):
-    """A device's name and each of its parts."""
+def check_device(name, config, place, sources_csv, data_dir):
+    """A device's name and each of its parts; of a looked-up device, its files for every task."""
     where = f"{place}, key 'devices'"
+    source = devices.looked_up(name)
+    if source:
+        for space, study in config["spaces"].items():
+            for task in study["tasks"]:
+                for located in sources.locate_costs(space, task, source, sources_csv, data_dir):
+                    sources.verify(*located)
+        return
+    prediction = devices.prediction(name)
+    if prediction:
+        model, measured = prediction
+        plugin = registry.devices()["predicted"]
+        check_known(f"model of device '{plugin.name}'", model, plugin.models, where)
+        if devices.parse(measured) is None:
+            raise StudyError(
+                f"{where}: '{name}' predicts '{measured}', which cannot be measured; write {plugin.pattern}"
+            )
+        for space in config["spaces"]:
+            if not registry.spaces()[space].counts:
+                raise StudyError(
+                    f"{where}: '{name}' needs counts of operations, which {space} does not have; leave it out"
+                )
+        return check_device(measured, config, place, sources_csv, data_dir)
     device = devices.parse(name)
     if device is None:
         raise StudyError(
             f"{where}: '{name}' is no device; write plugin-runtime-precision-batchN-threadsN, "
-            "such as local-onnxruntime-float32-batch1-threads1"
+            "such as local-onnxruntime-float32-batch1-threads1, or lookup-NAME for a NAME of sources.csv"
         )
     plugin = look_up("device", device.plugin, registry.devices(), where)
+    if plugin.remote != bool(device.host):
+        raise StudyError(
+            f"{where}: '{name}' {'lacks a' if plugin.remote else 'has a needless'} host; write {plugin.pattern}"
+        )
     check_known(f"runtime of device '{plugin.name}'", device.runtime, plugin.runtimes, where)
     check_known(f"precision of device '{plugin.name}'", device.precision, plugin.precisions, where)
 

@@ -1,79 +1,65 @@
 """Measure one shard's latencies on a device: `python -m zsnas.latency`. One row per canonical network.
 
-A network is warmed up, then run until the 95 % interval of its median is narrower than INTERVAL of the median, or
-MOST_REPEATS is reached. Networks come in random order, and a reference network is measured before, after and between
-them: where its median drifts over time, the machine does, and `latency_ms` is corrected by it while `latency_raw_ms` is
-not.
+The protocol of one network is that of `zsnas.runner`. Networks come in random order, and a reference network is
+measured before, after and between them: where its median drifts over time, the machine does, and `latency_ms` is
+corrected by it while `latency_raw_ms` is not. What is measured on another machine is noted beside the output at once,
+so that after an interruption only what is missing is measured.
 """
 
 import argparse
-import os
+import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import binom
 from tqdm import tqdm
 
-from zsnas import devices, errors, registry
+from zsnas import devices, errors, registry, runner
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
 from zsnas.randomness import derive_seed
+from zsnas.runner import measure, median_interval
 from zsnas.shards import shard_of
 
-INTERVAL = 0.02
-WARM_UP = 5
-FEWEST_REPEATS, MOST_REPEATS = 20, 400
 REFERENCE_EVERY = 8  # networks between two measurements of the reference
 
 
-def measure(infer):
-    """Latencies in ms of one network after warm-up, as many as the protocol asks for. infer: runs it once."""
-    for _ in range(WARM_UP):
-        infer()
-    latencies = []
-    while len(latencies) < FEWEST_REPEATS or (len(latencies) < MOST_REPEATS and median_interval(latencies) > INTERVAL):
-        for _ in range(10):
-            start = time.perf_counter()
-            infer()
-            latencies.append(1e3 * (time.perf_counter() - start))
-    return np.array(latencies)
-
-
-def median_bounds(count):
-    """Places in an ordered sample between which the true median lies with 95 % probability, for any distribution."""
-    low, high = binom.ppf((0.025, 0.975), count, 0.5)
-    return int(low) - 1, int(high)  # from 0
-
-
-def median_interval(latencies):
-    """Width of the median's 95 % interval as a fraction of the median."""
-    ordered = np.sort(latencies)
-    low, high = median_bounds(len(ordered))
-    return (ordered[high] - ordered[low]) / np.median(ordered)
-
-
-def drift(moments, reference_moments, reference_ms):
-    """How slow the machine was at each moment, relative to its middle: the reference's medians, interpolated."""
-    return np.interp(moments, reference_moments, np.array(reference_ms) / np.median(reference_ms))
-
-
 def pin(threads):
-    """Keep this process on as many processors as it has threads, where the system allows.
+    """`runner.pin`, and no more threads for torch either.
 
-    torch gets no more threads either, even where it only exports: on fewer processors its threads wait for each other.
+    Even where torch only exports: on fewer processors its threads wait for each other.
     """
-    if hasattr(os, "sched_setaffinity"):
-        processors = sorted(os.sched_getaffinity(0))
-        if len(processors) < threads:
-            raise errors.StudyError(
-                f"a device of {threads} threads needs as many processors, this job has {len(processors)}: "
-                "name a device of fewer threads, or give the job more"
-            )
-        os.sched_setaffinity(0, processors[:threads])
+    try:
+        runner.pin(threads)
+    except ValueError as error:
+        raise errors.StudyError(str(error)) from error
     torch.set_num_threads(threads)
+
+
+def in_order(names, reference, seed):
+    """Pairs of a name and whether it is measured as the reference: names at random, the reference all along."""
+    for step, place in enumerate(np.random.default_rng(seed).permutation(len(names))):
+        if step % REFERENCE_EVERY == 0:
+            yield reference, True
+        yield names[place], False
+    yield reference, True
+
+
+def record(name, is_reference, latencies):
+    """What is kept of one measurement, in words of JSON. latencies: in ms."""
+    return {
+        "canonical": name,
+        "is_reference": is_reference,
+        "moment": time.monotonic(),
+        "latency_raw_ms": float(np.median(latencies)),
+        "p05_ms": float(np.quantile(latencies, 0.05)),
+        "p95_ms": float(np.quantile(latencies, 0.95)),
+        "repeats": len(latencies),
+        "median_interval": float(median_interval(latencies)),
+    }
 
 
 def measure_shard(canonicals, reference, prepare, seed):
@@ -82,32 +68,67 @@ def measure_shard(canonicals, reference, prepare, seed):
     reference: the name of the network that tells drift. prepare: makes the function that runs a network once, given its
     name.
     """
-    reference = prepare(reference)
-    order = np.random.default_rng(seed).permutation(len(canonicals))
-    rows, moments, reference_moments, reference_ms = [], [], [], []
-    for step, place in enumerate(tqdm(order, unit="network", file=sys.stdout, disable=None)):
-        if step % REFERENCE_EVERY == 0:
-            reference_ms.append(np.median(measure(reference)))
-            reference_moments.append(time.monotonic())
-        latencies = measure(prepare(canonicals[place]))
-        moments.append(time.monotonic())
-        rows.append(
-            {
-                "canonical": canonicals[place],
-                "latency_raw_ms": np.median(latencies),
-                "p05_ms": np.quantile(latencies, 0.05),
-                "p95_ms": np.quantile(latencies, 0.95),
-                "energy_mj": np.nan,
-                "repeats": len(latencies),
-                "median_interval": median_interval(latencies),
-                "kind": "measured",
-            }
-        )
-    reference_ms.append(np.median(measure(reference)))
-    reference_moments.append(time.monotonic())
-    frame = pd.DataFrame(rows)
-    frame.insert(1, "latency_ms", frame.latency_raw_ms / drift(moments, reference_moments, reference_ms))
-    return frame.iloc[np.argsort(order)].assign(reference_ms=np.median(reference_ms))
+    infer_reference = prepare(reference)
+    order = list(in_order(canonicals, reference, seed))
+    records = [
+        record(name, is_reference, measure(infer_reference if is_reference else prepare(name)))
+        for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None)
+    ]
+    return rows([records], canonicals)
+
+
+def rows(sessions, canonicals):
+    """Rows of the networks, in their order, from lists of records, one per uninterrupted session.
+
+    Within a session the machine's drift is taken out; then all sessions are brought to the reference's median of all.
+    """
+    frames = []
+    for records in sessions:
+        session = pd.DataFrame(records)
+        reference = session[session.is_reference]
+        networks = session[~session.is_reference]
+        slowness = np.interp(networks.moment, reference.moment, reference.latency_raw_ms)
+        frames.append(networks.assign(reference_ms=slowness))
+    usual = np.median([one["latency_raw_ms"] for records in sessions for one in records if one["is_reference"]])
+    frame = pd.concat(frames).drop_duplicates("canonical").set_index("canonical").loc[canonicals].reset_index()
+    frame.insert(1, "latency_ms", frame.latency_raw_ms * usual / frame.reference_ms)
+    frame = frame.drop(columns=["is_reference", "moment"])
+    return frame.assign(energy_mj=np.nan, kind="measured", reference_ms=usual)
+
+
+def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
+    """`rows` of the networks, measured by `measure_one` (given a name, latencies in ms) on another machine.
+
+    journal: the file where each record is noted at once and that of an earlier, interrupted session is read; it is
+    removed when all are measured. facts: what is to be noted of the machine.
+    """
+    sessions = read_journal(journal)
+    done = {one["canonical"] for session in sessions for one in session["records"] if not one["is_reference"]}
+    missing = [name for name in canonicals if name not in done]
+    if missing:
+        sessions.append({"facts": facts, "records": []})
+        with open(journal, "a") as file:
+            print(json.dumps({"facts": facts}), file=file, flush=True)
+            order = list(in_order(missing, reference, seed))
+            for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None):
+                sessions[-1]["records"].append(record(name, is_reference, measure_one(name)))
+                print(json.dumps(sessions[-1]["records"][-1]), file=file, flush=True)
+    return rows([session["records"] for session in sessions], canonicals), [session["facts"] for session in sessions]
+
+
+def read_journal(path):
+    """Sessions of a journal, without those in which no network was measured; a line cut off by a crash ends it."""
+    sessions = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        if "facts" in entry:
+            sessions.append(entry | {"records": []})
+        else:
+            sessions[-1]["records"].append(entry)
+    return [session for session in sessions if any(not one["is_reference"] for one in session["records"])]
 
 
 def main():
@@ -119,6 +140,9 @@ def main():
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shard-size", type=int, required=True)
     parser.add_argument("--output", required=True)
+    parser.add_argument(
+        "--remote-python", default="python3", help="what starts Python on the machine of a remote device"
+    )
     arguments = parser.parse_args()
 
     device = devices.parse(arguments.device)
@@ -129,17 +153,33 @@ def main():
     (reference,) = shard_of(architectures[architectures.connected], 0, 1).canonical  # the same in every shard
     side = space.TASKS[arguments.task]["resolution"]
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
-    pin(device.threads)
-
-    def prepare(canonical):
-        return plugin.prepare(space.build(canonical, arguments.task).eval(), inputs, device)
-
+    canonicals = networks.canonical[networks.connected].tolist()
     seed = derive_seed("measuring order", arguments.device, arguments.shard)
-    measured = measure_shard(networks.canonical[networks.connected].tolist(), reference, prepare, seed)
-    rows = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
+
+    def net(canonical):
+        return space.build(canonical, arguments.task).eval()
+
+    if registry.devices()[device.plugin].remote:
+        journal = Path(arguments.output).with_suffix(".measured")
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        with plugin.connect(device, arguments.remote_python) as board:
+            measured, boards = measure_remotely(
+                canonicals, reference, lambda name: board.measure(net(name), inputs), seed, journal, board.facts
+            )
+    else:
+        pin(device.threads)
+        measured = measure_shard(canonicals, reference, lambda name: plugin.prepare(net(name), inputs, device), seed)
+        journal, boards = None, []
+    every = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
     write_parquet(
-        rows.fillna({"repeats": 0, "kind": "measured"}), arguments.output, device=arguments.device, **environment()
+        every.fillna({"repeats": 0, "kind": "measured"}),
+        arguments.output,
+        device=arguments.device,
+        boards=boards,
+        **environment(),
     )
+    if journal:
+        journal.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

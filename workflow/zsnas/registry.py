@@ -70,17 +70,30 @@ class Space:
     tasks: dict[str, dict[str, int]]
     structures: tuple[str, ...] = ("table",)
     networks: str = "convolutional"
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DevicePlugin:
-    """A kind of device as its file declares it."""
+    """A kind of device as its file declares it; one that does not measure has no runtimes."""
 
     name: str
     file: pathlib.Path
     summary: str
-    runtimes: tuple[str, ...]
-    precisions: tuple[str, ...]
+    runtimes: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ()
+    remote: bool = False
+    models: tuple[str, ...] = ()
+
+    @property
+    def pattern(self):
+        """How its devices are named, for readers."""
+        if self.models:
+            return f"{self.name}-{{{','.join(self.models)}}}-DEVICE"
+        if not self.runtimes:
+            return f"{self.name}-NAME"
+        host = "HOST-" if self.remote else ""
+        return f"{self.name}-{host}{{{','.join(self.runtimes)}}}-{{{','.join(self.precisions)}}}-batchN-threadsN"
 
 
 @functools.cache
@@ -128,7 +141,7 @@ def spaces():
     found = {}
     for file in plugin_files("spaces"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS")
+        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "COUNTS")
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
@@ -141,7 +154,7 @@ def devices():
     found = {}
     for file in plugin_files("devices"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "RUNTIMES", "PRECISIONS")
+        facts = literals(module, "RUNTIMES", "PRECISIONS", "REMOTE", "MODELS")
         found[file.stem] = DevicePlugin(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 

@@ -1,13 +1,14 @@
-"""Where ground truth comes from: config/sources.csv, one row per way to obtain one truth, the preferred ways first.
+"""Where published numbers come from: config/sources.csv, one row per way to obtain one, the preferred ways first.
 
-space, task, truth  what the row gives; rows that agree in these are alternatives
+space, task, truth  what the row gives; rows that agree in these are alternatives. Where the metric is a cost, the row
+                    is of the device `lookup-{truth}`, and rows of one device that agree in the metric are alternatives
 reader, column      the file's format (a module of zsnas.readers) and which of its numbers
 file                a name in the study's data_dir, or `package:module/file` for one inside an installed package
 metric              what the number is, in letters and digits, such as accuracy (in percent), ssim or loss; in the study
-                    the truth's column is {metric}_{truth}
+                    the truth's column is {metric}_{truth}; or a cost, `latency_ms` or `energy_mj`
 larger_is_better    true or false, the same wherever the metric stands
 split, epochs, train_seeds   of the training runs behind it; empty where the source does not say
-architectures       how many the truth has; empty for all of the space
+architectures       how many the file must have; empty for all of the space, or for a cost as many as there are
 sha256, bytes       of the file, where the publisher settled it; a file that differs is refused
 url, licence        where the file, or the values in it, come from; a licence is empty where none is stated
 """
@@ -23,6 +24,7 @@ from zsnas.errors import StudyError, suggestion
 from zsnas.provenance import sha256
 
 PACKAGE = "package:"
+COSTS = ("latency_ms", "energy_mj")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Source:
     licence: str
 
     def __str__(self):
-        return f"truth {self.truth!r} of {self.space}/{self.task}"
+        kind = f"{self.metric} of device" if self.metric in COSTS else "truth"
+        return f"{kind} {self.truth!r} of {self.space}/{self.task}"
 
 
 COLUMNS = tuple(field.name for field in fields(Source))
@@ -58,7 +61,7 @@ def _source(row, where):
     """The Source for one row of text; `where` names file and line."""
     if None in row or None in row.values():
         raise StudyError(f"{where} must have {len(COLUMNS)} cells, as the header has")
-    if not row["metric"].isalnum():
+    if row["metric"] not in COSTS and not row["metric"].isalnum():
         raise StudyError(f"{where}: metric is {row['metric']!r}, write one word of letters and digits")
     try:
         return Source(
@@ -95,17 +98,20 @@ def read_sources(sources_csv):
     return sources
 
 
-def _alternatives(space, task, truth, sources_csv):
-    """The sources of one truth; an unknown space, task or truth is answered with what there is."""
-    sources = read_sources(sources_csv)
-    chosen = sources
-    for kind, name in (("space", space), ("task", task), ("truth", truth)):
-        known = sorted({getattr(source, kind) for source in chosen})
-        chosen = [source for source in chosen if getattr(source, kind) == name]
+def _alternatives(space, task, name, sources_csv, cost):
+    """The sources of one truth, or of one cost of a device; an unknown name is answered with what there is."""
+    chosen = [
+        source
+        for source in read_sources(sources_csv)
+        if (source.metric == cost if cost else source.metric not in COSTS)
+    ]
+    for column, asked in (("space", space), ("task", task), ("truth", name)):
+        known = sorted({getattr(source, column) for source in chosen})
+        chosen = [source for source in chosen if getattr(source, column) == asked]
         if not chosen:
-            asked = "/".join((space, task, truth))
+            kind = "device" if cost and column == "truth" else column
             raise StudyError(
-                f"{sources_csv} has no {kind} {name!r} for {asked}{suggestion(name, known)} "
+                f"{sources_csv} has no {kind} {asked!r} for {space}/{task}/{name}{suggestion(asked, known)} "
                 f"(there is {', '.join(known)})"
             )
     return chosen
@@ -118,13 +124,14 @@ def _package_file(file):
     return Path(spec.submodule_search_locations[0], inside) if spec and spec.submodule_search_locations else None
 
 
-def locate(space, task, truth, sources_csv, data_dir=None):
+def locate(space, task, name, sources_csv, data_dir=None, cost=None):
     """The first source of a truth whose file exists, and the file's path: (Source, Path).
 
-    A file in `data_dir` wins over one in a package; between files of the same kind the order of `sources_csv` decides.
-    StudyError if the truth is unknown or no file for it is found.
+    cost: one of COSTS, to get that of a looked-up device instead. A file in `data_dir` wins over one in a package;
+    between files of the same kind the order of `sources_csv` decides. StudyError if the name is unknown or no file for
+    it is found.
     """
-    sources = _alternatives(space, task, truth, sources_csv)
+    sources = _alternatives(space, task, name, sources_csv, cost)
     in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
     in_package = [(source, _package_file(source.file)) for source in sources if source.file.startswith(PACKAGE)]
     for source, path in in_folder + in_package:
@@ -136,9 +143,20 @@ def locate(space, task, truth, sources_csv, data_dir=None):
             f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
             f"install the package from {first.url}"
         )
-    names = "".join(f", or {other.file}" for other in others)
+    names = "".join(f", or {file}" for file in dict.fromkeys(other.file for other in others))
     looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
     raise StudyError(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
+
+
+def locate_costs(space, task, name, sources_csv, data_dir=None):
+    """What `locate` finds of a looked-up device, as a list: its latency, and its energy if sources.csv has any."""
+    given = {
+        source.metric
+        for source in read_sources(sources_csv)
+        if (source.space, source.task, source.truth) == (space, task, name)
+    }
+    costs = ["latency_ms"] + ["energy_mj"] * ("energy_mj" in given)
+    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs]
 
 
 def load_reader(source):
@@ -151,6 +169,19 @@ def load_reader(source):
             f"(there is {', '.join(known)})"
         )
     return importlib.import_module(f"zsnas.readers.{source.reader}")
+
+
+def check_names(names, source, path, architectures):
+    """StudyError unless `names`, read from `path`, are members of the space and none is named twice."""
+    strangers = names.difference(architectures)
+    if len(strangers):
+        raise StudyError(
+            f"{path} has {len(strangers)} architectures that {source.space} does not know, such as "
+            f"{strangers[0]!r}: it belongs to another space, or names its architectures differently"
+        )
+    if names.has_duplicates:
+        twice = names[names.duplicated()][0]
+        raise StudyError(f"{path} has more than one row for {twice!r}: leave one row per architecture")
 
 
 def verify(source, path):

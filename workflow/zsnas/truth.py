@@ -23,15 +23,7 @@ def truth_table(source, path, architectures):
     does not fit the space: a stranger, an architecture named twice, too few of them, or accuracies not in percent.
     """
     frame = sources.load_reader(source).read(path, source.column).set_index("arch")
-    strangers = frame.index.difference(architectures)
-    if len(strangers):
-        raise StudyError(
-            f"{path} has {len(strangers)} architectures that {source.space} does not know, such as "
-            f"{strangers[0]!r}: it belongs to another space, or names its architectures differently"
-        )
-    if frame.index.has_duplicates:
-        twice = frame.index[frame.index.duplicated()][0]
-        raise StudyError(f"{path} has more than one row for {twice!r}: leave one row per architecture")
+    sources.check_names(frame.index, source, path, architectures)
     expected = source.architectures or len(architectures)
     if len(frame) < expected:
         raise StudyError(

@@ -3,8 +3,9 @@
 import io
 import warnings
 
-import onnxruntime
 import torch
+
+from zsnas import runner
 
 RUNTIMES = ("onnxruntime", "torch")
 PRECISIONS = ("float32",)
@@ -23,10 +24,7 @@ def through_torch(net, inputs):
 
 
 def through_onnxruntime(net, inputs, threads):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(to_onnx(net, inputs), options, providers=["CPUExecutionProvider"])
+    session = runner.onnx_session(to_onnx(net, inputs), threads)
     feed = {session.get_inputs()[0].name: inputs.numpy()}
     return lambda: session.run(None, feed)
 

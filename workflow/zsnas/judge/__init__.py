@@ -1,4 +1,4 @@
-"""Judging proxies against ground truth: tables of rank correlation, selection, Pareto fronts under a budget, and cost.
+"""Judging proxies against ground truth: rank correlation, selection, what holds on a device and in a budget, and cost.
 
 Frames in, frames out. Every interval resamples canonical networks, every table carries the control ``oracle``, and a
 score that failed is dropped and counted, never replaced.
@@ -6,7 +6,21 @@ score that failed is dropped and counted, never replaced.
 
 from .correlation import correlation_table
 from .cost import cost_table
+from .hardware import hardware_table
 from .pareto import budget_table, pareto_table
+from .prediction import prediction_table
+from .regret import regret_table
 from .selection import selection_table
+from .trust import trust_table
 
-__all__ = ["budget_table", "correlation_table", "cost_table", "pareto_table", "selection_table"]
+__all__ = [
+    "budget_table",
+    "correlation_table",
+    "cost_table",
+    "hardware_table",
+    "pareto_table",
+    "prediction_table",
+    "regret_table",
+    "selection_table",
+    "trust_table",
+]

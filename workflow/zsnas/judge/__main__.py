@@ -13,8 +13,11 @@ OF_STUDY = {
     "selection": judge.selection_table,
     "pareto": judge.pareto_table,
     "budget": judge.budget_table,
+    "regret": judge.regret_table,
+    "hardware": judge.hardware_table,
 }
-BOOTSTRAPPED = ("correlation", "pareto")
+BOOTSTRAPPED = ("correlation", "pareto", "regret", "hardware")
+OF_TABLES = {"trust": judge.trust_table, "prediction": judge.prediction_table}
 
 
 def all_scores(files, tasks):
@@ -29,8 +32,10 @@ def all_scores(files, tasks):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
-    parser.add_argument("analysis", choices=[*OF_STUDY, "cost"])
-    parser.add_argument("files", nargs="+", help="study.parquet, or for cost the files of scores")
+    parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
+    parser.add_argument(
+        "files", nargs="+", help="study.parquet; for cost files of scores, for trust and prediction other tables"
+    )
     parser.add_argument("--proxies", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True, help="as space/task")
     parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
@@ -41,6 +46,9 @@ def main():
     if arguments.analysis == "cost":
         scores = all_scores(arguments.files, [task.split("/") for task in arguments.tasks])
         table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
+    elif arguments.analysis in OF_TABLES:
+        options = {"replicates": arguments.replicates} if arguments.analysis == "prediction" else {}
+        table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files), **options)
     else:
         (file,) = arguments.files
         proxies = {name: registry.proxies()[name] for name in arguments.proxies}

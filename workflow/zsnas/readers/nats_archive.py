@@ -15,7 +15,6 @@ from collections import OrderedDict
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
 import pandas as pd
 
 from zsnas.errors import StudyError
@@ -24,25 +23,7 @@ from zsnas.readers import pickles
 ARCHITECTURE_FILE = re.compile(r"\d{6}\.pickle\.pbz2")
 
 
-class _Dtype:
-    """numpy.dtype as a pickle spells it; the real one accepts states that crash the interpreter."""
-
-    def __init__(self, code, align, copy):
-        self.code = code
-
-    def __setstate__(self, state):
-        self.code = state[1] + self.code
-
-
-def _scalar(dtype, raw):
-    return np.frombuffer(raw, dtype.code)[0].item()
-
-
-ADMITTED = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("numpy", "dtype"): _Dtype,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-}
+ADMITTED = {("collections", "OrderedDict"): OrderedDict, **pickles.NUMPY}
 
 
 def _files(path):

@@ -7,7 +7,43 @@ other is refused before it is even looked up.
 import io
 import pickle
 
+import numpy as np
+
 from zsnas.errors import StudyError
+
+
+class _Dtype:
+    """numpy.dtype as a pickle spells it; the real one accepts states that crash the interpreter."""
+
+    def __init__(self, code, align, copy):
+        self.code = code
+
+    def __setstate__(self, state):
+        self.code = state[1] + self.code
+
+
+class _Array(list):
+    """numpy.ndarray of numbers, one-dimensional, as a list."""
+
+    def __setstate__(self, state):
+        _, (length,), dtype, _, raw = state
+        self[:] = np.frombuffer(raw, dtype.code, length).tolist()
+
+
+def _scalar(dtype, raw):
+    return np.frombuffer(raw, dtype.code)[0].item()
+
+
+def _reconstruct(kind, shape, code):
+    return kind()
+
+
+NUMPY = {
+    ("numpy", "dtype"): _Dtype,
+    ("numpy", "ndarray"): _Array,
+    ("numpy.core.multiarray", "scalar"): _scalar,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+}
 
 
 class _Unpickler(pickle.Unpickler):

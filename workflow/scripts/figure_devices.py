@@ -1,0 +1,38 @@
+"""How each proxy goes with a device's cost, and what is left of its correlation with accuracy at equal cost."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from zsnas.plotting import COSTS, read_cell, save
+
+PANELS = {
+    "cost_spearman": "with cost",
+    "truth_spearman": "with accuracy",
+    "partial_spearman": "with accuracy\nat equal cost",
+}
+plt.style.use(snakemake.input.style)
+
+table = read_cell(snakemake.input.hardware, snakemake.wildcards)
+table = table.assign(column=table.device + ", " + table.cost.map(COSTS))
+panels = {name: table.pivot(index="proxy", columns="column", values=name) for name in PANELS}
+proxies = panels["partial_spearman"].mean(axis=1).sort_values(ascending=False, kind="stable").index
+columns = panels["partial_spearman"].columns
+
+size = (2.6 + 0.2 * len(PANELS) * len(columns), 0.8 + 0.16 * len(proxies) + 0.065 * columns.str.len().max())
+figure, axes = plt.subplots(1, len(PANELS), figsize=size, sharey=True)
+for ax, (name, title) in zip(axes, PANELS.items()):
+    rho = panels[name].loc[proxies]
+    image = ax.imshow(rho, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(rho):
+        if np.isfinite(value):
+            colour = "white" if abs(value) > 0.7 else "black"
+            ax.text(column, row, round(100 * value), color=colour, fontsize=5, ha="center", va="center_baseline")
+    ax.set_title(title)
+    ax.set_xticks(range(len(columns)), columns, rotation=90)
+    ax.set_yticks(range(len(proxies)), proxies)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+figure.colorbar(
+    image, ax=axes, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1]
+)
+save(figure, snakemake.output)

@@ -1,0 +1,76 @@
+"""Accuracy against latency and energy, one panel per device: the fronts of the best proxies and the true front."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
+
+from zsnas.judge.pareto import traced_front
+from zsnas.judge.population import mean_score
+from zsnas.plotting import COSTS, label_percentiles, percentile, read_cell, read_population, save
+
+BEST = 4  # proxies drawn beside the baseline and the control
+COLUMNS = 3
+CHEAPEST = 0.025  # share of the architectures left of the axis
+LOOKS = [
+    {"color": "#0072B2", "marker": "o"},
+    {"color": "#D55E00", "marker": "D"},
+    {"color": "#009E73", "marker": "^"},
+    {"color": "#CC79A7", "marker": "v"},
+    {"color": "#E69F00", "marker": "s"},
+]
+UNITS = {"latency_ms": "ms", "energy_mj": "mJ"}
+plt.style.use(snakemake.input.style)
+
+population = read_population(snakemake.input.study, snakemake.wildcards)
+table = read_cell(snakemake.input.pareto, snakemake.wildcards).query("proxy not in ('oracle', 'random') and n > 0")
+ratios = table.pivot(index="proxy", columns=["device", "cost"], values="hypervolume_ratio")
+same = (ratios == ratios.loc["params"]).all(axis=1)  # as macs, where they rank alike
+ranked = ratios[~same].mean(axis=1).sort_values(ascending=False, kind="stable").index
+shown = [*ranked[:BEST], "params"]
+looks = dict(zip(shown, LOOKS)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
+costs = {
+    (kind, device): population.costs[kind, device]
+    for kind in COSTS
+    for device in sorted(device for other, device in population.costs if other == kind)
+    if np.isfinite(population.costs[kind, device]).any()
+}
+
+columns = min(COLUMNS, len(costs))
+rows = -(-len(costs) // columns)
+figure, axes = plt.subplots(
+    rows, columns, figsize=(max(4, 7 * columns / COLUMNS), 0.6 + 1.75 * rows), sharey=True, squeeze=False
+)
+for ax in axes.flat[len(costs) :]:
+    ax.set_visible(False)
+for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
+    known = np.isfinite(cost)
+    heights = percentile(population.truth, population.truth[known])
+    ax.scatter(
+        cost[known], heights[known], s=1.5, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures"
+    )
+    fronts = {"true front": (known, population.truth, {"color": "black", "linewidth": 0.8})}
+    if not population.sampled.all():
+        sampled = known & population.sampled
+        fronts["true front of the sample"] = (sampled, population.truth, {"color": "black", "linestyle": ":"})
+    for proxy in looks:
+        if proxy in population.scores:
+            score = mean_score(population, proxy)
+            fronts[proxy] = (known & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
+    for name, (among, score, look) in fronts.items():
+        front = np.flatnonzero(among)[traced_front(cost[among], score[among], population.truth[among])]
+        reach = np.append(cost[front], cost[among].max())
+        ax.step(
+            reach, heights[np.append(front, front[-1])], where="post", label=name, markevery=range(len(front)), **look
+        )
+    ax.set_title(device)
+    ax.set_xlabel(f"{COSTS[kind]} ({UNITS[kind]})")
+    ax.set_xscale("log")
+    # Networks without a path from input to output cost next to nothing and would fill half of the axis.
+    ax.set_xlim(left=0.9 * np.quantile(cost[known], CHEAPEST))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    label_percentiles(ax, population.truth, population.sign)
+figure.supylabel("accuracy, spaced by rank", fontsize=7)
+figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+save(figure, snakemake.output)

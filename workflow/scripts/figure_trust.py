@@ -1,0 +1,47 @@
+"""The page to read first: what part of the possible gain a proxy makes sure, per device, at tight and loose budgets."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from zsnas.plotting import COSTS, read_cell, save
+
+plt.style.use(snakemake.input.style)
+
+table = read_cell(snakemake.input.trust, snakemake.wildcards).query("proxy != 'oracle'")
+table = table.assign(column=table.device + ", " + table.cost.map(COSTS))
+panels = {
+    budgets: [table.pivot(index="proxy", columns="column", values=f"{budgets}_{what}") for what in ("gain", "low")]
+    for budgets in ("tight", "loose")
+}
+best_last = sum(low.clip(-1) for _, low in panels.values()).mean(axis=1).sort_values(kind="stable", na_position="first")
+proxies, columns = best_last.index[::-1], panels["tight"][0].columns
+trusted = table.pivot(index="proxy", columns="column", values="trust").loc[proxies]
+
+fewest = table.groupby("proxy").n.min()
+
+size = (2.9 + 0.5 * len(columns), 0.6 + 0.24 * len(proxies) + 0.065 * columns.str.len().max())
+figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
+for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
+    gain, low = gain.loc[proxies], low.loc[proxies]
+    image = ax.imshow(gain, cmap="PRGn", vmin=-1, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(gain):
+        if np.isfinite(value):
+            least = low.iloc[row, column]
+            ax.text(
+                column,
+                row,
+                f"{value:.2f}\n≥ {least:.{2 if least > -9 else 0}f}",
+                color="white" if abs(value) > 0.7 else "black",
+                fontsize=4.5,
+                linespacing=1,
+                fontweight="bold" if trusted.iloc[row, column] in ("all", budgets) else "normal",
+                ha="center",
+                va="center",
+            )
+    ax.set_title(f"{budgets} budgets")
+    ax.set_xticks(range(len(columns)), columns, rotation=90)
+    ax.set_yticks(range(len(proxies)), [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+figure.colorbar(image, ax=axes, label="gain over a blind choice", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1], extend="min")
+save(figure, snakemake.output)

@@ -1,0 +1,96 @@
+"""A board that the user can ssh to, through ONNX Runtime there: `ssh-{host}-onnxruntime-...`.
+
+The host is a name of the user's own ~/.ssh/config. One connection takes the runner's text and then one model after the
+other, each only when the one before is measured, so that nothing but the measurement runs on the board; nothing is
+written there.
+"""
+
+import contextlib
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from zsnas import runner
+from zsnas.devices.local import to_onnx
+from zsnas.errors import StudyError
+
+RUNTIMES = ("onnxruntime",)
+PRECISIONS = ("float32",)
+REMOTE = True
+
+# Never ask for a password; notice within a minute that a board has died.
+OPTIONS = ["BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=15", "ServerAliveCountMax=4"]
+START = "import sys; exec(sys.stdin.buffer.read(int(sys.stdin.buffer.readline())))"
+
+
+class Board:
+    """An open connection to a board. `facts` tell its machine."""
+
+    def __init__(self, device, python, process, errors):
+        self.device = device
+        self.python = python
+        self.process = process
+        self.errors = errors
+        code = f"{Path(runner.__file__).read_text()}\nserve({device.threads})\n".encode()
+        self.facts = self._ask(code)
+
+    def _ask(self, content):
+        """What the board answers to some bytes."""
+        try:
+            self.process.stdin.write(b"%d\n" % len(content) + content)
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except OSError:
+            line = b""
+        if not line:
+            raise StudyError(self._why_it_ended())
+        answer = json.loads(line)
+        if "error" in answer:
+            raise StudyError(f"'{self.device.host}' says {answer['error']}; {self._way_out(answer['error'])}")
+        return answer
+
+    def measure(self, net, inputs):
+        """Latencies in ms of a network (in eval mode) on the board. StudyError where it cannot be measured."""
+        return np.array(self._ask(to_onnx(net, inputs))["latencies"])
+
+    def _why_it_ended(self):
+        status = self.process.wait()
+        self.errors.seek(0)
+        last = (self.errors.read().decode(errors="replace").strip().splitlines() or ["without a word"])[-1]
+        if status == 255:  # ssh's own failure, or a process killed there
+            return (
+                f"'{self.device.host}' cannot be reached or ended the measurement ({last}): see that "
+                f"`ssh {self.device.host} true` works and run again; what is measured is kept"
+            )
+        way_out = self._way_out("ImportError" if status == 127 else last)
+        return f"measuring on '{self.device.host}' ended with status {status} ({last}); {way_out}"
+
+    def _way_out(self, error):
+        if "ModuleNotFoundError" in error or "ImportError" in error:
+            return (
+                f"install numpy and onnxruntime for {self.python} there, or name the Python that has them under "
+                f"'remote_python.{self.device.host}' in the config"
+            )
+        return "see to the board and run again: what is measured is kept"
+
+
+@contextlib.contextmanager
+def connect(device, python):
+    """A Board, connected while the context lasts. python: the command that starts Python there."""
+    command = ["ssh", *(f"-o{option}" for option in OPTIONS), device.host, f"exec {python} -c '{START}'"]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        except FileNotFoundError as error:
+            raise StudyError("there is no ssh here: install an OpenSSH client") from error
+        try:
+            yield Board(device, python, process, errors)
+        finally:
+            process.kill()
+            process.wait()
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            process.stdout.close()

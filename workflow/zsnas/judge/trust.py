@@ -1,0 +1,38 @@
+"""The trust table: which proxy may be relied on under which device's budget. The page to read first."""
+
+import numpy as np
+import pandas as pd
+
+CELL = ["space", "device", "cost", "proxy"]
+ENOUGH = 0.5
+COLUMNS = [
+    *CELL,
+    *["trust", "tight_gain", "tight_low", "loose_gain", "loose_low", "tight_regret", "loose_regret"],
+    *["partial_spearman", "partial_low", "hypervolume_ratio", "n", "worst_of"],
+]
+
+
+def trust_table(regret, hardware, pareto, enough=ENOUGH):
+    """One row per space, device, kind of cost and proxy: the worst over tasks and truths of the tables given.
+
+    ``trust`` tells for which budgets the proxy certainly goes more than half the way from a blind choice to the best:
+    the lower end of its gain is above ``enough`` in every one of the ``worst_of`` pairs of task and truth. It is `all`
+    (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with their lower ends, the
+    largest regrets, the smallest partial correlation with truth given cost and its lower end, the smallest hypervolume
+    ratio, and the fewest architectures they rest on.
+    """
+    cells = regret.set_index([*CELL, "budgets"]).groupby(level=[*CELL, "budgets"])
+    worst = cells[["gain", "gain_low"]].min().join(cells[["regret"]].max()).unstack("budgets")
+    frame = pd.DataFrame(
+        {
+            f"{budgets}_{short}": worst[column, budgets]
+            for budgets in ("tight", "loose")
+            for short, column in (("gain", "gain"), ("low", "gain_low"), ("regret", "regret"))
+        }
+    )
+    frame["worst_of"] = regret.groupby(CELL).size() // regret["budgets"].nunique()
+    frame = frame.join(hardware.groupby(CELL)[["partial_spearman", "partial_low"]].min())
+    frame = frame.join(pareto.groupby(CELL)[["hypervolume_ratio", "n"]].min())
+    tight, loose = frame.tight_low > enough, frame.loose_low > enough
+    frame["trust"] = np.select([tight & loose, tight, loose], ["all", "tight", "loose"], "none")
+    return frame.reset_index()[COLUMNS]
