@@ -99,7 +99,7 @@ def test_the_config_is_checked_before_any_job(tmp_path):
     study = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
     study |= {"devices": ["lookup-hwnasbench_fpga"], "data_dir": str(tmp_path)}
     with refused("hwnasbench_fpga", str(tmp_path), "put it into data_dir"):
-        config.check(study, "x.yaml", SOURCES)
+        config.check(study, "x.yaml", SOURCES, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

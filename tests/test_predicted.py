@@ -92,11 +92,11 @@ def test_names_and_mistakes():
     assert devices.parse(NAME) is None and devices.prediction("lookup-x") is None
     study = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
     sources = CHECKOUT / "config" / "sources.csv"
-    check(study | {"devices": [NAME]}, "x.yaml", sources)
+    check(study | {"devices": [NAME]}, "x.yaml", sources, "data")
     for name, message in (
         (NAME.replace("additive", "aditive"), "unknown model of device 'predicted' 'aditive'.*did you mean 'additive'"),
         (NAME.replace("float32", "float16"), "unknown precision of device 'local' 'float16'"),
         ("predicted-additive-lookup-x", "predicts 'lookup-x', which cannot be measured"),
     ):
         with pytest.raises(StudyError, match=message):
-            check(study | {"devices": [name]}, "x.yaml", sources)
+            check(study | {"devices": [name]}, "x.yaml", sources, "data")

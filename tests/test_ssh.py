@@ -243,11 +243,11 @@ def test_sessions_are_brought_to_one_reference():
 def test_a_remote_device_has_a_host_and_a_local_one_has_none():
     study = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
     sources = CHECKOUT / "config" / "sources.csv"
-    check(study | {"devices": [NAME], "remote_python": {"board": "/opt/python"}}, "x.yaml", sources)
+    check(study | {"devices": [NAME], "remote_python": {"board": "/opt/python"}}, "x.yaml", sources, "data")
     for name, message in (
         (NAME.replace("-board", ""), "lacks a host; write ssh-HOST-{onnxruntime}"),
         ("local-board-onnxruntime-float32-batch1-threads1", "has a needless host; write local-{onnxruntime,torch}"),
     ):
         with pytest.raises(StudyError, match=message):
-            check(study | {"devices": [name]}, "x.yaml", sources)
+            check(study | {"devices": [name]}, "x.yaml", sources, "data")
     assert registry.devices()["ssh"].remote and not registry.devices()["local"].remote
