@@ -129,11 +129,15 @@ def jacobian(forward, leaf_inputs):
     return gradient.flatten(1)
 
 
-def batch_grads(shared_net, layers, batches, grads):
-    """Gradients of the loss by the weights, one list per minibatch; the first minibatch's are `grads`."""
+def batch_grads(shared_net, layers, batches):
+    """Gradients of the loss by the weights, one list per minibatch.
+
+    The first are those of `grads`, computed once more: proxies of several minibatches need double precision and others
+    do not, so there is nothing to share, and a graph that nobody differentiates again can be let go.
+    """
     parameters = [layer.weight for layer in layers]
-    losses = (F.cross_entropy(shared_net(inputs), labels) for inputs, labels in batches[1:])
-    return [grads, *(torch.autograd.grad(loss, parameters, materialize_grads=True) for loss in losses)]
+    losses = (F.cross_entropy(shared_net(inputs), labels) for inputs, labels in batches)
+    return [torch.autograd.grad(loss, parameters, materialize_grads=True) for loss in losses]
 
 
 def hessian_weights(backward, layers):
