@@ -224,7 +224,7 @@ def test_a_table_leaves_out_what_was_not_measured(tmp_path, name):
 
 def test_a_table_without_architectures_is_refused(tmp_path):
     pd.DataFrame({"cell": CELLS[:3], "acc": 90.0}).to_csv(tmp_path / "t.csv", index=False)
-    with refused(tmp_path / "t.csv", "'arch' or 'arch_str'", "cell"):
+    with refused(tmp_path / "t.csv", "'arch', 'arch_str' or 'genotype'", "cell"):
         table.check(tmp_path / "t.csv", "acc")
 
 

@@ -1,5 +1,6 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -8,18 +9,30 @@ import pytest
 import torch
 from torch import nn
 
-from zsnas import registry
-from zsnas.spaces import nasbench201
+from zsnas import registry, sources
+from zsnas.readers import accel_nasbench
+from zsnas.spaces import mnasnet, nasbench201
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
 
+@functools.cache
+def index_of(name, data_dir):
+    return registry.load_space(name).architectures(*sources.lists(registry.spaces()[name], data_dir))
+
+
+@pytest.fixture
+def table(request, name):
+    """The index of the space `name`; skipped where the files that list it are absent."""
+    listed = registry.spaces()[name].listed
+    return index_of(name, request.getfixturevalue("shared") if listed else None)
+
+
 @pytest.mark.parametrize("name", registry.spaces())
-def test_index_has_the_columns_and_counts_the_space_declares(name):
+def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     space = registry.spaces()[name]
-    table = registry.load_space(name).architectures()
     assert list(table)[: len(CONTRACT)] == CONTRACT
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     assert table.arch.is_unique
@@ -29,9 +42,8 @@ def test_index_has_the_columns_and_counts_the_space_declares(name):
 
 
 @pytest.mark.parametrize("name", registry.spaces())
-def test_networks_are_what_the_contract_says(name):
+def test_networks_are_what_the_contract_says(name, table):
     space = registry.load_space(name)
-    table = space.architectures()
     arch = table[table.connected & (table.arch == table.canonical)].arch.iloc[-1]
     executed = []
     for task, shape in space.TASKS.items():
@@ -155,3 +167,21 @@ def test_depth_and_paths_by_enumeration(index):
         depth = max((sum("conv" in o for o in route) for route in routes), default=0)
         assert (row.paths, row.depth) == (len(routes), depth) or row.arch != row.canonical
         assert np.isfinite(row.depth)
+
+
+# Accel-NASBench
+
+
+def test_sizes_of_mnasnet_equal_the_published_ones(shared):
+    published = pd.read_parquet(shared / "accel_nasbench_imagenet.parquet")
+    published["arch"] = accel_nasbench.names(shared / "accel_nasbench_imagenet.parquet")
+    both = index_of("mnasnet", shared).merge(published, on="arch")
+    assert len(both) == 5138
+    assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
+    assert (both.macs / 1e6 - both.macs_m).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("arch", ["e6464611-k3535533-l1233222-s0000000", "e6464666-k5555355-l1211243-s1010011"])
+def test_mnasnet_networks_have_those_parameters(arch):
+    net = mnasnet.build(arch, "imagenet")
+    assert sum(parameter.numel() for parameter in net.parameters()) == mnasnet.size(mnasnet.parse(arch))[0]

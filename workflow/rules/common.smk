@@ -87,6 +87,11 @@ def space_size(wildcards):
     return registry.spaces()[wildcards.space].architectures
 
 
+def lists(wildcards):
+    """The files that list a space's architectures; none for a space that enumerates them."""
+    return sources.lists(registry.spaces()[wildcards.space], DATA_DIR)
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))

@@ -4,6 +4,7 @@
 rule architectures:
     """List the architectures of a space."""
     input:
+        lists=lists,
         code=lambda wildcards: code("index.py", f"spaces/{wildcards.space}.py"),
     output:
         "results/spaces/{space}/architectures.parquet",
@@ -16,4 +17,4 @@ rule architectures:
     message:
         "List the architectures of {wildcards.space}."
     shell:
-        "python -m zsnas.index {wildcards.space} {output} 2> {log}"
+        "python -m zsnas.index {wildcards.space} {output} {input.lists} 2> {log}"

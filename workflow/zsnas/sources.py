@@ -141,6 +141,20 @@ def locate(space, task, truth, sources_csv, data_dir=None):
     raise StudyError(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
 
 
+def lists(space, data_dir):
+    """Paths of the files that list a space's architectures; none for a space that enumerates them.
+
+    space: a `registry.Space`. StudyError if a file is not in `data_dir`.
+    """
+    for file, url in space.listed.items():
+        if not Path(data_dir, file).is_file():
+            raise StudyError(
+                f"the architectures of {space.name} are listed in {file}, which is not in data_dir {str(data_dir)!r}: "
+                f"put it there, from {url}"
+            )
+    return [Path(data_dir, file) for file in space.listed]
+
+
 def load_reader(source):
     """The module that reads the source's format."""
     known = sorted(file.stem for file in Path(zsnas.readers.__file__).parent.glob("[a-z]*.py"))

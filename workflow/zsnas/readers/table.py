@@ -1,4 +1,4 @@
-"""A table, Parquet or CSV: the architecture in `arch` or `arch_str`, one row each, and the wanted number in a column.
+"""A table, Parquet or CSV: the architecture in a column of ARCH, one row each, and the wanted number in a column.
 
 An empty or NaN cell means that the architecture was not measured; it is left out.
 """
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from zsnas.errors import StudyError, suggestion
 
+ARCH = ("arch", "arch_str", "genotype")
 UNREADABLE = (ValueError, OSError, pa.ArrowException)
 
 
@@ -18,32 +19,53 @@ def _is_csv(path):
     return Path(path).suffix == ".csv"
 
 
-def _arch_column(path, column):
-    """Which column names the architectures, once it is certain that the file has it and `column`."""
+def check_columns(path, wanted):
+    """All the table's columns, once it is certain that the wanted ones are among them."""
     try:
         names = list(pd.read_csv(path, nrows=0)) if _is_csv(path) else pq.read_schema(path).names
     except UNREADABLE as error:
         raise StudyError(f"{path} is not a readable table ({error}): fetch or write it again") from error
-    if column not in names:
-        raise StudyError(f"{path} has no column {column!r}{suggestion(column, names)} (it has {', '.join(names)})")
-    for arch in ("arch", "arch_str"):
+    for column in wanted:
+        if column not in names:
+            raise StudyError(f"{path} has no column {column!r}{suggestion(column, names)} (it has {', '.join(names)})")
+    return names
+
+
+def columns(path, wanted):
+    """Columns of a table; text stays text."""
+    check_columns(path, wanted)
+    try:
+        if _is_csv(path):
+            return pd.read_csv(path, usecols=wanted, dtype={wanted[0]: str})[wanted]
+        return pq.read_table(path, columns=wanted).to_pandas()
+    except UNREADABLE as error:
+        raise StudyError(f"{path} cannot be read ({error}): fetch or write it again") from error
+
+
+def numbers(path, column):
+    """A column as numbers."""
+    try:
+        return pd.to_numeric(column).astype("float64")
+    except ValueError as error:
+        raise StudyError(
+            f"{path} cannot be read as numbers in {column.name!r} ({error}): fetch or write it again"
+        ) from error
+
+
+def _arch_column(path, column):
+    """Which column names the architectures, once it is certain that the table has it and `column`."""
+    names = check_columns(path, [column])
+    for arch in ARCH:
         if arch in names:
             return arch
-    raise StudyError(f"{path} has no column 'arch' or 'arch_str' naming the architectures (it has {', '.join(names)})")
+    either = f"{', '.join(map(repr, ARCH[:-1]))} or {ARCH[-1]!r}"
+    raise StudyError(f"{path} has no column {either} naming the architectures (it has {', '.join(names)})")
 
 
 def read(path, column):
     arch = _arch_column(path, column)
-    try:
-        if _is_csv(path):
-            frame = pd.read_csv(path, usecols=[arch, column], dtype={arch: str})
-        else:
-            frame = pq.read_table(path, columns=[arch, column]).to_pandas()
-        value = pd.to_numeric(frame[column]).astype("float64")
-    except UNREADABLE as error:
-        raise StudyError(
-            f"{path} cannot be read as numbers in {column!r} ({error}): fetch or write it again"
-        ) from error
+    frame = columns(path, [arch, column])
+    value = numbers(path, frame[column])
     return pd.DataFrame({"arch": frame[arch], "value": value}).dropna(subset="value", ignore_index=True)
 
 

@@ -4,7 +4,9 @@ A space is a module whose docstring says in its first line what it is. It has
 
 * `ARCHITECTURES`, `CANONICAL`: how many architectures and how many canonical networks it has,
 * `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`,
-* `architectures()`: the index, one row per architecture, in a fixed order,
+* `architectures()`: the index, one row per architecture, in a fixed order. A space that is too large to enumerate is
+  listed instead: `LISTED = {file: address}` names the tables, in the study's data_dir, that hold its members, and
+  `architectures(*paths)` is given their paths,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture.
 
@@ -12,7 +14,8 @@ and, where its networks have such structure, what some structural proxies ask fo
 
 * `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
 * `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
-* `NETWORKS = "transformer"` where they are that; otherwise they are convolutional.
+* `NETWORKS = "transformer"` where they are that; otherwise they are convolutional,
+* `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
 
 The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.
 
