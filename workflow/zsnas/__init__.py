@@ -7,6 +7,7 @@ def proxy(function=None, *, paper="", larger_is_better=True, precision="float32"
     The facts given here are literals and are read from the source (see `zsnas.registry`); the function stays as it is.
     paper: where the score was published. precision: "float32", or "float64" for a score that single precision would
     drown in cancellation or overflow. networks: "convolutional" or "transformer" for a score that is defined for those
-    alone; relu: it reads which ReLUs are on, so that networks of other activations have none. It also does not apply where a space lacks a structure that its parameters name.
+    alone. relu: True for a score of which ReLUs are on, which networks of other activations do not have. It also does
+    not apply where a space lacks a structure that its parameters name.
     """
     return function if function else lambda function: function

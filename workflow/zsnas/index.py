@@ -1,4 +1,4 @@
-"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`, with the files of its LISTED."""
+"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`."""
 
 import argparse
 

@@ -62,6 +62,7 @@ class Space:
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
     layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
+    `imports` are the modules of other plug-ins it is made of, such as `spaces.autoformer`.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Space:
     networks: str = "convolutional"
     activation: str = "ReLU"
     listed: dict[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def spaces():
         facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED")
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
+        facts["imports"] = plugins_imported(module)
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -192,6 +195,17 @@ def check_known(kind, name, known, place=""):
     if name not in known:
         hint = suggestion(str(name), known) or f"; known: {', '.join(map(str, known))}"
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
+
+
+def plugins_imported(module):
+    """Modules of spaces and readers that a module imports from, such as `readers.table`."""
+    found = []
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "zsnas.readers":
+            found += [f"readers.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("zsnas.spaces."):
+            found.append(node.module.removeprefix("zsnas."))
+    return tuple(found)
 
 
 def plugin_files(folder):

@@ -32,6 +32,9 @@ does not keep state from one forward pass to the next except BatchNorm's running
 * `blocks`: the modules of this very object whose outputs are its feature maps from block to block, in order of
   execution: the stem, then each cell. Proxies of blocks, such as those of AZ-NAS, read them.
 
+A transformer's blocks give tokens [B, N, C] instead of feature maps; its `forward_features` gives the patches' tokens
+as a map.
+
 ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
 
 The truths of its tasks are rows of config/sources.csv; real images of a new task need statistics in `zsnas.inputs`.
