@@ -70,7 +70,7 @@ def test_every_source_has_a_reader_and_an_address():
     [
         (("nasbench201", "cifar10", "nats_tset"), ("did you mean 'nats_test'?", "analog_nasbench_ptq", SOURCES)),
         (("nasbench201", "cifar11", "nats_test"), ("no task 'cifar11'", "did you mean", "imagenet16-120")),
-        (("darts", "cifar10", "nats_test"), ("no space 'darts'", "nasbench201")),
+        (("nasnet", "cifar10", "nats_test"), ("no space 'nasnet'", "nasbench201")),
     ],
 )
 def test_an_unknown_truth_is_answered_with_what_there_is(asked, parts):

@@ -22,7 +22,8 @@ The capitalised facts are literals and, like the names of the functions, are rea
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no
 operation is dead; `connected`, the output depends on the input; `params` and `macs`, of the network as published. What
-structural proxies read beyond these follows. An architecture that stands for others has no dead operation.
+structural proxies read beyond these follows. An architecture that stands for others has no dead operation,
+unless the space is listed and the same network without it is no member.
 
 A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
 measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
