@@ -70,7 +70,7 @@ def test_every_source_has_a_reader_and_an_address():
     [
         (("nasbench201", "cifar10", "nats_tset"), ("did you mean 'nats_test'?", "analog_nasbench_ptq", SOURCES)),
         (("nasbench201", "cifar11", "nats_test"), ("no task 'cifar11'", "did you mean", "imagenet16-120")),
-        (("darts", "cifar10", "nats_test"), ("no space 'darts'", "nasbench201")),
+        (("nasnet", "cifar10", "nats_test"), ("no space 'nasnet'", "nasbench201")),
     ],
 )
 def test_an_unknown_truth_is_answered_with_what_there_is(asked, parts):
@@ -224,7 +224,7 @@ def test_a_table_leaves_out_what_was_not_measured(tmp_path, name):
 
 def test_a_table_without_architectures_is_refused(tmp_path):
     pd.DataFrame({"cell": CELLS[:3], "acc": 90.0}).to_csv(tmp_path / "t.csv", index=False)
-    with refused(tmp_path / "t.csv", "'arch' or 'arch_str'", "cell"):
+    with refused(tmp_path / "t.csv", "'arch', 'arch_str' or 'genotype'", "cell"):
         table.check(tmp_path / "t.csv", "acc")
 
 

@@ -1,5 +1,6 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -8,30 +9,41 @@ import pytest
 import torch
 from torch import nn
 
-from zsnas import registry
-from zsnas.spaces import nasbench201
+from zsnas import registry, sources
+from zsnas.readers import accel_nasbench
+from zsnas.spaces import darts, mnasnet, nasbench201
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
 
+@functools.cache
+def index_of(name, data_dir):
+    return registry.load_space(name).architectures(*sources.lists(registry.spaces()[name], data_dir))
+
+
+@pytest.fixture
+def table(request, name):
+    """The index of the space `name`; skipped where the files that list it are absent."""
+    listed = registry.spaces()[name].listed
+    return index_of(name, request.getfixturevalue("shared") if listed else None)
+
+
 @pytest.mark.parametrize("name", registry.spaces())
-def test_index_has_the_columns_and_counts_the_space_declares(name):
+def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     space = registry.spaces()[name]
-    table = registry.load_space(name).architectures()
     assert list(table)[: len(CONTRACT)] == CONTRACT
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     assert table.arch.is_unique
     standing_for_themselves = table[table.arch == table.canonical]
     assert len(standing_for_themselves) == space.canonical
-    assert standing_for_themselves.reachable.all()
+    assert standing_for_themselves.reachable.all() or space.listed
 
 
 @pytest.mark.parametrize("name", registry.spaces())
-def test_networks_are_what_the_contract_says(name):
+def test_networks_are_what_the_contract_says(name, table):
     space = registry.load_space(name)
-    table = space.architectures()
     arch = table[table.connected & (table.arch == table.canonical)].arch.iloc[-1]
     executed = []
     for task, shape in space.TASKS.items():
@@ -171,3 +183,71 @@ def test_depth_and_paths_by_enumeration(index):
         depth = max((sum("conv" in o for o in route) for route in routes), default=0)
         assert (row.paths, row.depth) == (len(routes), depth) or row.arch != row.canonical
         assert np.isfinite(row.depth)
+
+
+# Accel-NASBench
+
+
+def test_sizes_of_mnasnet_equal_the_published_ones(shared):
+    published = pd.read_parquet(shared / "accel_nasbench_imagenet.parquet")
+    published["arch"] = accel_nasbench.names(shared / "accel_nasbench_imagenet.parquet")
+    both = index_of("mnasnet", shared).merge(published, on="arch")
+    assert len(both) == 5138
+    assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
+    assert (both.macs / 1e6 - both.macs_m).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("arch", ["e6464611-k3535533-l1233222-s0000000", "e6464666-k5555355-l1211243-s1010011"])
+def test_mnasnet_networks_have_those_parameters(arch):
+    net = mnasnet.build(arch, "imagenet")
+    assert sum(parameter.numel() for parameter in net.parameters()) == mnasnet.size(mnasnet.parse(arch))[0]
+
+
+# DARTS
+
+
+GENOTYPE = darts.genotype_name(
+    *(
+        [
+            (("sep_conv_5x5", 0), ("skip_connect", 1)),
+            (("none", 0), ("none", 1)),
+            (("dil_conv_3x3", 3), ("max_pool_3x3", 0)),
+            (("avg_pool_3x3", 2), ("avg_pool_3x3", 2)),
+        ]
+        for _ in range(2)
+    )
+)
+
+
+def test_sizes_of_darts_equal_the_published_ones(shared):
+    published = pd.read_parquet(shared / "nb301_surrogate_sample.parquet")
+    both = index_of("darts", shared).merge(published, left_on="arch", right_on="genotype")
+    assert len(both) == 725
+    assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
+    assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
+
+
+def test_darts_networks_have_those_parameters(shared):
+    for arch in index_of("darts", shared).query("reachable").arch.sample(3, random_state=0):
+        net = darts.build(arch, "cifar10")
+        assert sum(parameter.numel() for parameter in net.parameters()) == darts.size(darts.parse(arch))[0]
+
+
+def test_operations_of_darts_without_input_are_neither_built_nor_live():
+    normal, _ = darts.parse(GENOTYPE)
+    live = darts.live_operations(normal)
+    assert [len(node) for node in live] == [2, 0, 1, 2]
+    net = darts.build(GENOTYPE, "cifar10")
+    assert all(len(cell.operations) == 5 for cell in net.cells)
+    for kind in darts.cells(pd.DataFrame({"arch": [GENOTYPE]})):
+        inner = kind.live()[:, [target != 6 for _, target in kind.edges]]
+        assert inner.sum() == 5
+    nothing = ((("none", 0), ("none", 1)),) * 4
+    with pytest.raises(ValueError, match="disconnected"):
+        darts.build(darts.genotype_name(normal, nothing), "cifar10")
+
+
+def test_other_genotypes_are_refused():
+    for wrong in ("", "Genotype()", GENOTYPE[:-1], GENOTYPE.replace("skip_connect", "sep_conv_7x7"), "1 +"):
+        with pytest.raises(ValueError, match="not a DARTS genotype"):
+            darts.parse(wrong)

@@ -126,6 +126,17 @@ def cost_sources(wildcards):
     return sources.locate_costs(wildcards.space, wildcards.task, source, SOURCES, DATA_DIR)
 
 
+def lists(wildcards):
+    """The files that list a space's architectures; none for a space that enumerates them."""
+    return sources.lists(registry.spaces()[wildcards.space], DATA_DIR)
+
+
+def space_files(wildcards):
+    """The file that declares a space, and those of other plug-ins that it is made of."""
+    parts = [f"spaces.{wildcards.space}", *registry.spaces()[wildcards.space].imports]
+    return code(*(f"{part.replace('.', '/')}.py" for part in parts))
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))

@@ -4,7 +4,9 @@
 rule architectures:
     """List the architectures of a space."""
     input:
-        code=lambda wildcards: code("index.py", f"spaces/{wildcards.space}.py"),
+        lists=lists,
+        space=space_files,
+        code=code("index.py"),
     output:
         "results/spaces/{space}/architectures.parquet",
     log:
@@ -16,4 +18,4 @@ rule architectures:
     message:
         "List the architectures of {wildcards.space}."
     shell:
-        "python -m zsnas.index {wildcards.space} {output} 2> {log}"
+        "python -m zsnas.index {wildcards.space} {output} {input.lists} 2> {log}"

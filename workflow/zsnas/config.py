@@ -28,6 +28,7 @@ def check(config, place, sources_csv, data_dir):
                 f"{place}, key 'spaces.{name}.architectures': {study['architectures']} asked for, but {name} has "
                 f"{space.canonical} canonical networks; ask for at most that many"
             )
+        sources.lists(space, data_dir)
         for task, truths in study["tasks"].items():
             check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
             for truth in truths:

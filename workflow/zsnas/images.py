@@ -25,6 +25,7 @@ ARRAY_PARTS = {
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): codecs.encode,  # how Python 3 pickles bytes for Python 2
 }
+OFFICIAL = {"cifar10": "CIFAR10", "cifar100": "CIFAR100"}  # torchvision's names
 IMAGENET16 = "https://drive.google.com/drive/folders/1T3UIyZXUhMmIuJLOBMIYKAsJknAtrrO4"
 
 
@@ -32,9 +33,14 @@ def official(task, data_dir):
     """Images and labels of a task's official training set. Raises StudyError if it cannot be had."""
     if task == "imagenet16-120":
         return imagenet16_120(Path(data_dir, "ImageNet16"))
+    if task not in OFFICIAL:
+        raise errors.StudyError(
+            f"images of {task} cannot be prepared from an official archive: name an .npz of them under 'images' in the "
+            "config"
+        )
     from torchvision import datasets  # imports torch, which other sources do without
 
-    dataset = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[task]
+    dataset = getattr(datasets, OFFICIAL[task])
     try:
         data = dataset(data_dir, train=True, download=True)
     except (RuntimeError, URLError) as error:

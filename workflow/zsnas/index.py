@@ -1,4 +1,4 @@
-"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT`."""
+"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`."""
 
 import argparse
 
@@ -11,8 +11,10 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.index", description="Write a space's index.")
     parser.add_argument("space")
     parser.add_argument("output")
+    parser.add_argument("lists", nargs="*", help="the files that list the space's architectures, in order")
     arguments = parser.parse_args()
-    write_parquet(registry.load_space(arguments.space).architectures(), arguments.output, **environment())
+    index = registry.load_space(arguments.space).architectures(*arguments.lists)
+    write_parquet(index, arguments.output, **environment())
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ import torch
 from zsnas.errors import StudyError
 from zsnas.randomness import derive_seed
 
-# Channel means and deviations of the training images (0 to 255), as NATS-Bench's training normalised them.
+# Channel means and deviations of the training images (0 to 255), as the benchmarks' training normalised them.
+IMAGENET = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 STATISTICS = {
     "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
     "imagenet16-120": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
+    **dict.fromkeys(("imagenet", "flowers", "chaoyang"), IMAGENET),
 }
 MINIBATCHES = 2  # what ZiCo needs; every other proxy reads the first
 

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 from zsnas.second_order import input_gradients_only, with_cheap_second_derivative
 
+RELUS = nn.ReLU, nn.ReLU6
+
 
 class Forward(NamedTuple):
     """A forward pass with its graph.
@@ -63,7 +65,7 @@ def forward(shared_net, leaf_inputs):
     activations, outputs, blocks = [], [], []
 
     def keep(module, _, output):
-        if isinstance(module, nn.ReLU):
+        if isinstance(module, RELUS):
             activations.append(output)
         else:
             outputs.append((module, output))
@@ -71,7 +73,7 @@ def forward(shared_net, leaf_inputs):
     def keep_block(module, _, output):
         blocks.append(output)
 
-    hooked = [module for module in shared_net.modules() if isinstance(module, (nn.ReLU, nn.Conv2d, nn.Linear))]
+    hooked = [module for module in shared_net.modules() if isinstance(module, (*RELUS, nn.Conv2d, nn.Linear))]
     hooks = [module.register_forward_hook(keep) for module in hooked]
     hooks += [block.register_forward_hook(keep_block) for block in shared_net.blocks]
     logits = shared_net(leaf_inputs)
@@ -165,7 +167,7 @@ def block_entropies(forward):
     """
     entropies = []
     for block in forward.blocks:
-        features = block.detach().transpose(0, 1).flatten(1)
+        features = block.detach().movedim(1 if block.dim() == 4 else 2, 0).flatten(1)  # maps, or tokens [B, N, C]
         features = features - features.mean(1, keepdim=True)
         variances = torch.linalg.eigvalsh((features @ features.T).double() / features.shape[1]).clamp(min=0)
         shares = variances / variances.sum()

@@ -9,7 +9,7 @@ import functools
 import importlib
 import inspect
 import pathlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from zsnas import proxy
 from zsnas.errors import StudyError, suggestion
@@ -33,7 +33,7 @@ class Proxy:
     `needs` are the parameter names of its function: passes of the engine; or STRUCTURES for a structural proxy, which
     reads what architectures are made of and no network; or other proxies, its `members`, for an aggregate, which reads
     their scores of all architectures at once. `precision` is the floating-point type its passes run in, `networks` the
-    kind of networks it is defined for.
+    kind of networks it is defined for, `relu` whether it reads which ReLUs are on.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Proxy:
     larger_is_better: bool = True
     precision: str = "float32"
     networks: str = "any"
+    relu: bool = False
     members: tuple[str, ...] = ()
 
     @property
@@ -59,7 +60,9 @@ class Proxy:
 class Space:
     """A search space as its file declares it; `tasks` maps a task to its classes and resolution (pixels).
 
-    `structures` are the STRUCTURES it has, `networks` the kind of its networks.
+    `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
+    layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
+    `imports` are the modules of other plug-ins it is made of, such as `spaces.autoformer`.
     """
 
     name: str
@@ -71,6 +74,9 @@ class Space:
     structures: tuple[str, ...] = ("table",)
     networks: str = "convolutional"
     counts: tuple[str, ...] = ()
+    activation: str = "ReLU"
+    listed: dict[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,9 +147,10 @@ def spaces():
     found = {}
     for file in plugin_files("spaces"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "COUNTS")
+        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS")
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
+        facts["imports"] = plugins_imported(module)
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -172,6 +179,8 @@ def reason_against(proxy, space):
     facts, offered = proxies()[proxy], spaces()[space]
     if facts.networks not in ("any", offered.networks):
         return f"it is defined for {facts.networks} networks, those of {space} are {offered.networks}"
+    if facts.relu and offered.activation != "ReLU":
+        return f"it reads which ReLUs are on, the networks of {space} have {offered.activation}"
     for need in facts.needs:
         if need in STRUCTURES and need not in offered.structures:
             return f"it needs `{need}` ({STRUCTURES[need]}), which {space} does not have"
@@ -199,6 +208,17 @@ def check_known(kind, name, known, place=""):
     if name not in known:
         hint = suggestion(str(name), known) or f"; known: {', '.join(map(str, known))}"
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
+
+
+def plugins_imported(module):
+    """Modules of spaces and readers that a module imports from, such as `readers.table`."""
+    found = []
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "zsnas.readers":
+            found += [f"readers.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("zsnas.spaces."):
+            found.append(node.module.removeprefix("zsnas."))
+    return tuple(found)
 
 
 def plugin_files(folder):

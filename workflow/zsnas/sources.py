@@ -159,6 +159,20 @@ def locate_costs(space, task, name, sources_csv, data_dir=None):
     return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs]
 
 
+def lists(space, data_dir):
+    """Paths of the files that list a space's architectures; none for a space that enumerates them.
+
+    space: a `registry.Space`. StudyError if a file is not in `data_dir`.
+    """
+    for file, url in space.listed.items():
+        if not Path(data_dir, file).is_file():
+            raise StudyError(
+                f"the architectures of {space.name} are listed in {file}, which is not in data_dir {str(data_dir)!r}: "
+                f"put it there, from {url}"
+            )
+    return [Path(data_dir, file) for file in space.listed]
+
+
 def load_reader(source):
     """The module that reads the source's format."""
     known = sorted(file.stem for file in Path(zsnas.readers.__file__).parent.glob("[a-z]*.py"))

@@ -7,9 +7,10 @@ over cells of 2 - s - 1 / s, at most 0 and best where gradients keep their size.
 
 The authors draw standard normal images and He's initial weights for it; here the study's minibatch and initial weights
 serve, as for all proxies of one forward pass. Eigenvalues that rounding leaves below zero are cut off where the
-published code returns NaN. A cell that only passes its input on has trainability minus infinity, as in that code. The
-fourth part of AZ-NAS, FLOPs, is `macs`. Their aggregate `az_nas` sums the logarithms of the four ranks, as fractions,
-within the architectures it is asked to rank: all that have a score of each part.
+published code returns NaN. A cell that only passes its input on has trainability minus infinity, as in that code.
+Trainability is computed for feature maps alone; the tokens of transformers have the other two. The fourth part of
+AZ-NAS, FLOPs, is `macs`. Their aggregate `az_nas` sums the logarithms of the four ranks, as fractions, within the
+architectures it is asked to rank: all that have a score of each part.
 """
 
 import torch
@@ -34,7 +35,7 @@ def az_progressivity(block_entropies):
     return block_entropies.diff().min()
 
 
-@proxy(paper="arXiv:2403.19232")
+@proxy(paper="arXiv:2403.19232", networks="convolutional")
 def az_trainability(forward, rng):
     """AZ-NAS trainability (Lee & Ham, 2024): how well random gradients keep their size through each cell."""
     scores = [trainability(*blocks, rng) for blocks in zip(forward.blocks, forward.blocks[1:])]

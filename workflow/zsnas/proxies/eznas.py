@@ -10,7 +10,7 @@ import torch
 from zsnas import proxy
 
 
-@proxy(paper="arXiv:2209.07413")
+@proxy(paper="arXiv:2209.07413", networks="convolutional")
 def eznas_a(grads):
     norms = [
         torch.linalg.slogdet(gradient.sign()).logabsdet.sigmoid().norm() for gradient in grads if gradient.dim() == 4

@@ -16,6 +16,7 @@ def fisher(output_grads):
 
 
 def channel_saliency(output, gradient):
-    """[B, C, ...] twice -> [C]."""
+    """Maps [B, C, H, W], tokens [B, N, C] or [B, C], twice -> [C]."""
     product = output * gradient
-    return 0.5 * product.flatten(2).sum(2).square().mean(0) if product.dim() > 2 else 0.5 * product.square().mean(0)
+    positions = {4: (2, 3), 3: 1}.get(product.dim())
+    return 0.5 * (product.sum(positions) if positions else product).square().mean(0)

@@ -42,7 +42,8 @@ def gradsign(net, inputs, labels):
 def sample_gradients(layer, given, gradient):
     """Gradient by the layer's weight for each sample [B, ...], from the layer's input and its output's gradient."""
     if isinstance(layer, nn.Linear):
-        return gradient[:, :, None] * given[:, None]
+        gradient, given = (x.flatten(1, -2) if x.dim() > 2 else x[:, None] for x in (gradient, given))  # [B, N, C]
+        return gradient.mT @ given
     columns = F.unfold(given, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
     columns, gradient = (x.reshape(len(x), layer.groups, -1, columns.shape[2]) for x in (columns, gradient))
     return gradient @ columns.mT

@@ -9,7 +9,7 @@ thinned, so what is computed here is the definition.
 from zsnas import proxy
 
 
-@proxy(paper="arXiv:2102.11535")
+@proxy(paper="arXiv:2102.11535", relu=True)
 def linear_regions(agreements):
     same = agreements == agreements.diagonal()  # on all units: a sample always agrees with itself
     return (1 / same.sum(1)).sum()

@@ -15,12 +15,12 @@ from zsnas import proxy
 CHANNELS = 8
 
 
-@proxy(paper="NeurIPS 2023, MeCo")
+@proxy(paper="NeurIPS 2023, MeCo", networks="convolutional")
 def meco(net, inputs, rng):
     return sum(least_eigenvalue(channels) for channels in module_outputs(net, inputs, rng))
 
 
-@proxy(paper="NeurIPS 2023, MeCo")
+@proxy(paper="NeurIPS 2023, MeCo", networks="convolutional")
 def meco_opt(net, inputs, rng):
     """MeCo over a few channels of each module (Jiang et al., 2023), weighed by their share."""
     total = 0

@@ -16,17 +16,23 @@ def near(net, inputs, rng):
     ranks = []
 
     def measure(module, given, output):
-        before, after = (values.movedim(1, -1).reshape(-1, values.shape[1]) for values in (given[0], output))
+        before, after = (positions_by_channels(values) for values in (given[0], output))
         rows, channels = before.shape
         start = int(torch.randint(max(rows - channels, 0) + 1, (), generator=rng))
         ranks.append(sum(effective_rank(matrix[start : start + channels]) for matrix in (before, after)))
 
     for module in net.modules():
-        if isinstance(module, nn.ReLU):
+        if isinstance(module, (nn.ReLU, nn.ReLU6, nn.GELU)):
             module.register_forward_hook(measure)
     with torch.no_grad():
         net(inputs)
     return ranks
+
+
+def positions_by_channels(values):
+    """Of a map [B, C, H, W], where channels are not last as they are in tokens [B, N, C]."""
+    values = values.movedim(1, -1) if values.dim() == 4 else values
+    return values.reshape(-1, values.shape[-1])
 
 
 def effective_rank(matrix):

@@ -10,12 +10,12 @@ import torch
 from zsnas import passes, proxy
 
 
-@proxy(paper="arXiv:2006.04647")
+@proxy(paper="arXiv:2006.04647", relu=True)
 def nwot(agreements):
     return log_determinant(agreements)
 
 
-@proxy(paper="arXiv:2006.04647")
+@proxy(paper="arXiv:2006.04647", relu=True)
 def nwot_bw(net, inputs):
     """NASWOT by the published script's rule: the inputs of all modules whose type name contains "ReLU"."""
     agreements = []

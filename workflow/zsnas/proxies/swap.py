@@ -16,7 +16,7 @@ from zsnas import proxy
 SAMPLES = 16
 
 
-@proxy(paper="arXiv:2403.04161")
+@proxy(paper="arXiv:2403.04161", relu=True)
 def swap(activations):
     seen = torch.zeros(2**SAMPLES, dtype=torch.bool)
     for activation in activations:

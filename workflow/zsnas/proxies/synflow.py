@@ -2,7 +2,8 @@
 
 R is the sum of the logits for one all-ones image when every weight is replaced by its absolute value. `synflow` takes
 BatchNorm out, so that R is linear in each layer's weights; `synflow_bn` keeps it, in train mode at batch 1, as some
-published numbers do. Values grow exponentially with depth, hence double precision.
+published numbers do. Values grow exponentially with depth, hence double precision. Transformers have no BatchNorm to
+keep; their LayerNorms and attention stay, so that there R is not linear either.
 """
 
 import torch
@@ -16,7 +17,7 @@ def synflow(net, inputs):
     return flow(without_batchnorm(net), inputs)
 
 
-@proxy(paper="arXiv:2006.05467", precision="float64")
+@proxy(paper="arXiv:2006.05467", precision="float64", networks="convolutional")
 def synflow_bn(net, inputs):
     """Synflow with BatchNorm in train mode at batch 1: a variant some published numbers stand on."""
     return flow(net, inputs)

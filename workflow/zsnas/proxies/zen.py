@@ -14,7 +14,7 @@ from zsnas import proxy
 MIXUP = 0.01
 
 
-@proxy(paper="arXiv:2102.01063")
+@proxy(paper="arXiv:2102.01063", networks="convolutional")
 def zen(net, inputs, rng):
     noise = torch.randn(2, *inputs.shape, generator=rng).to(inputs)
     for module in net.modules():

@@ -25,7 +25,7 @@ def zico(batch_grads):
     return [total.log() if total > 0 else total for total in sums]
 
 
-@proxy(paper="arXiv:2309.14666", precision="float64")
+@proxy(paper="arXiv:2309.14666", precision="float64", networks="convolutional")
 def zico_bc(batch_grads, forward):
     """ZiCo, corrected for its bias towards thin and deep networks (Bhardwaj et al., 2023), with beta = 1."""
     maps = [output.shape for _, output in forward.outputs if output.dim() == 4]

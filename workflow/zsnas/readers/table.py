@@ -1,4 +1,4 @@
-"""A table, Parquet or CSV: the architecture in `arch` or `arch_str`, one row each, and the wanted number in a column.
+"""A table, Parquet or CSV: the architecture in a column of ARCH, one row each, and the wanted number in a column.
 
 An empty or NaN cell means that the architecture was not measured; it is left out. Where a table has several rows per
 architecture, `{column} where {other}={text}` reads those rows whose cell in the column `other` is that text.
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from zsnas.errors import StudyError, suggestion
 
+ARCH = ("arch", "arch_str", "genotype")
 UNREADABLE = (ValueError, OSError, pa.ArrowException)
 
 
@@ -26,38 +27,57 @@ def _parts(column):
     return wanted, other, text
 
 
-def _arch_column(path, column):
-    """Which column names the architectures, once it is certain that the file has it and those of `column`."""
+def check_columns(path, wanted):
+    """All the table's columns, once it is certain that the wanted ones are among them."""
     try:
         names = list(pd.read_csv(path, nrows=0)) if _is_csv(path) else pq.read_schema(path).names
     except UNREADABLE as error:
         raise StudyError(f"{path} is not a readable table ({error}): fetch or write it again") from error
+    for column in wanted:
+        if column not in names:
+            raise StudyError(f"{path} has no column {column!r}{suggestion(column, names)} (it has {', '.join(names)})")
+    return names
+
+
+def columns(path, wanted, text=(0,)):
+    """Columns of a table, those at the positions `text` as text."""
+    check_columns(path, wanted)
+    try:
+        if _is_csv(path):
+            return pd.read_csv(path, usecols=wanted, dtype={wanted[place]: str for place in text})[wanted]
+        return pq.read_table(path, columns=wanted).to_pandas()
+    except UNREADABLE as error:
+        raise StudyError(f"{path} cannot be read ({error}): fetch or write it again") from error
+
+
+def numbers(path, column):
+    """A column as numbers."""
+    try:
+        return pd.to_numeric(column).astype("float64")
+    except ValueError as error:
+        raise StudyError(
+            f"{path} cannot be read as numbers in {column.name!r} ({error}): fetch or write it again"
+        ) from error
+
+
+def _arch_column(path, column):
+    """Which column names the architectures, once it is certain that the table has it and those of `column`."""
     wanted, other, _ = _parts(column)
-    for name in (wanted, other):
-        if name and name not in names:
-            raise StudyError(f"{path} has no column {name!r}{suggestion(name, names)} (it has {', '.join(names)})")
-    for arch in ("arch", "arch_str"):
+    names = check_columns(path, [wanted, *filter(None, [other])])
+    for arch in ARCH:
         if arch in names:
             return arch
-    raise StudyError(f"{path} has no column 'arch' or 'arch_str' naming the architectures (it has {', '.join(names)})")
+    either = f"{', '.join(map(repr, ARCH[:-1]))} or {ARCH[-1]!r}"
+    raise StudyError(f"{path} has no column {either} naming the architectures (it has {', '.join(names)})")
 
 
 def read(path, column):
     arch = _arch_column(path, column)
     wanted, other, text = _parts(column)
-    columns = [arch, wanted, *filter(None, [other])]
-    try:
-        if _is_csv(path):
-            frame = pd.read_csv(path, usecols=columns, dtype={arch: str, other: str})
-        else:
-            frame = pq.read_table(path, columns=columns).to_pandas()
-        if other:
-            frame = frame[frame[other].astype(str) == text]
-        value = pd.to_numeric(frame[wanted]).astype("float64")
-    except UNREADABLE as error:
-        raise StudyError(
-            f"{path} cannot be read as numbers in {wanted!r} ({error}): fetch or write it again"
-        ) from error
+    frame = columns(path, [arch, wanted, *filter(None, [other])], text=(0, 2) if other else (0,))
+    if other:
+        frame = frame[frame[other].astype(str) == text]
+    value = numbers(path, frame[wanted])
     return pd.DataFrame({"arch": frame[arch], "value": value}).dropna(subset="value", ignore_index=True)
 
 

@@ -4,7 +4,9 @@ A space is a module whose docstring says in its first line what it is. It has
 
 * `ARCHITECTURES`, `CANONICAL`: how many architectures and how many canonical networks it has,
 * `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`,
-* `architectures()`: the index, one row per architecture, in a fixed order,
+* `architectures()`: the index, one row per architecture, in a fixed order. A space that is too large to enumerate is
+  listed instead: `LISTED = {file: address}` names the tables, in the study's data_dir, that hold its members, and
+  `architectures(*paths)` is given their paths,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture.
 
@@ -12,14 +14,16 @@ and, where its networks have such structure, what some structural proxies ask fo
 
 * `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
 * `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
-* `NETWORKS = "transformer"` where they are that; otherwise they are convolutional.
+* `NETWORKS = "transformer"` where they are that; otherwise they are convolutional,
+* `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
 
 The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.
 
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no
 operation is dead; `connected`, the output depends on the input; `params` and `macs`, of the network as published. What
-structural proxies read beyond these follows. An architecture that stands for others has no dead operation.
+structural proxies read beyond these follows. An architecture that stands for others has no dead operation,
+unless the space is listed and the same network without it is no member.
 
 A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
 measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
@@ -28,6 +32,9 @@ does not keep state from one forward pass to the next except BatchNorm's running
 * `forward_features(images)`: the last feature maps before pooling,
 * `blocks`: the modules of this very object whose outputs are its feature maps from block to block, in order of
   execution: the stem, then each cell. Proxies of blocks, such as those of AZ-NAS, read them.
+
+A transformer's blocks give tokens [B, N, C] instead of feature maps; its `forward_features` gives the patches' tokens
+as a map.
 
 ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
 

@@ -1,0 +1,175 @@
+"""AutoFormer-Ti (Chen et al., 2021): vision transformers whose layers choose their heads and width.
+
+A transformer has a width (192, 216 or 240) and 12 to 14 layers, each with 3 or 4 heads and a hidden layer of 3.5 or 4
+widths. Patches are 16 x 16 pixels; the classifier reads the mean of the patches' tokens. A head has 64
+channels, as in AutoFormer, without its relative positions; the class that Auto-Prox (Dong et al., 2024) released with
+the truth shares the width out among heads instead, which its published sizes do not fit. An architecture is named by
+the JSON that Auto-Prox publishes.
+
+The space has some 10^9 members, so it is listed: 200 of them, all different networks of 5.4 to 9.6 million parameters.
+"""
+
+import json
+import math
+
+import pandas as pd
+import torch
+from torch import nn
+
+from zsnas.readers import vit_bench
+
+PATCH, HEAD = 16, 64
+HIDDEN, HEADS, RATIOS, DEPTHS = (192, 216, 240), (3, 4), (3.5, 4.0), (12, 13, 14)
+
+ARCHITECTURES = 200
+CANONICAL = 200
+TASKS = {
+    "cifar100": {"classes": 100, "resolution": 224},
+    "flowers": {"classes": 102, "resolution": 224},
+    "chaoyang": {"classes": 4, "resolution": 224},
+    "imagenet": {"classes": 1000, "resolution": 224},
+}
+NETWORKS = "transformer"
+ACTIVATION = "GELU"
+LISTED = {"vit_bench_101.parquet": "https://github.com/lliai/Auto-Prox-AAAI24"}
+
+
+def architectures(table):
+    """The transformers of the benchmark's table, by name; `params` and `macs` with the 100 classes of CIFAR-100.
+
+    `depth` is the number of layers. Multiply-accumulates are those of convolutions, linear layers and attention.
+    """
+    names = pd.Series(sorted(vit_bench.names(table, "autoformer")), dtype="str")
+    choices = names.map(parse)
+    return pd.DataFrame(
+        {
+            "arch": names,
+            "canonical": names,
+            "iso_class": range(len(names)),
+            "reachable": True,
+            "connected": True,
+            "params": choices.map(parameters),
+            "macs": choices.map(multiply_accumulates),
+            "depth": choices.map(lambda choice: choice["depth"]),
+        }
+    )
+
+
+def parse(arch):
+    """A name's choices. Raises ValueError if it is not the name of a transformer of the space."""
+    try:
+        choice = json.loads(arch)
+        known = choice["hidden_dim"] in HIDDEN and choice["depth"] in DEPTHS
+        layers = [(choice["num_heads"], HEADS), (choice["mlp_ratio"], RATIOS)]
+        known &= all(len(values) == choice["depth"] and set(values) <= set(allowed) for values, allowed in layers)
+    except (ValueError, TypeError, KeyError):
+        known = False
+    if not known:
+        raise ValueError(f"'{arch}' is not the name of an AutoFormer-Ti transformer")
+    return choice
+
+
+def parameters(choice, classes=100):
+    width, tokens = choice["hidden_dim"], (224 // PATCH) ** 2 + 1
+    layers = sum(
+        layer_parameters(width, heads * HEAD, ratio) for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"])
+    )
+    return (3 * PATCH**2 + 1) * width + (tokens + 1) * width + layers + 2 * width + (width + 1) * classes
+
+
+def layer_parameters(width, inner, ratio):
+    """Parameters of a layer: attention of `inner` channels in all heads, hidden layer, two norms."""
+    hidden = int(width * ratio)
+    return 4 * width * inner + 3 * inner + 2 * width * hidden + hidden + 2 * width + 4 * width
+
+
+def multiply_accumulates(choice, classes=100):
+    width, patches = choice["hidden_dim"], (224 // PATCH) ** 2
+    layers = sum(
+        layer_macs(width, heads * HEAD, ratio, patches + 1)
+        for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"])
+    )
+    return 3 * PATCH**2 * width * patches + layers + width * classes
+
+
+def layer_macs(width, inner, ratio, tokens):
+    """Multiply-accumulates of a layer: its linear layers, and attention's two products of all pairs of tokens."""
+    return tokens * (4 * width * inner + 2 * width * int(width * ratio)) + 2 * tokens**2 * inner
+
+
+def build(arch, task):
+    """The transformer of a name for one of TASKS; the initial weights are the authors'."""
+    return Network(parse(arch), **TASKS[task])
+
+
+class Network(nn.Module):
+    """Patch embedding, class token and positions, layers, and a classifier of the patches' mean."""
+
+    def __init__(self, choice, classes, resolution):
+        super().__init__()
+        width = choice["hidden_dim"]
+        self.side = resolution // PATCH
+        self.embed = nn.Conv2d(3, width, PATCH, PATCH)
+        self.token = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(torch.zeros(1, self.side**2 + 1, width))
+        self.tokens = nn.Identity()
+        self.layers = nn.Sequential(
+            *(Layer(width, heads, HEAD, ratio) for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"]))
+        )
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.classifier = nn.Linear(width, classes)
+        for parameter in (self.token, self.position):
+            nn.init.trunc_normal_(parameter, std=0.02)
+        self.apply(initialise)
+
+    @property
+    def blocks(self):
+        """The embedded tokens, then the layers."""
+        return [self.tokens, *self.layers]
+
+    def forward_features(self, images):
+        patches = self.embed(images).flatten(2).transpose(1, 2)
+        tokens = self.tokens(torch.cat([self.token.expand(len(images), -1, -1), patches], 1) + self.position)
+        patches = self.norm(self.layers(tokens))[:, 1:]
+        return patches.transpose(1, 2).unflatten(2, (self.side, self.side))
+
+    def forward(self, images):
+        return self.classifier(self.forward_features(images).mean((2, 3)))
+
+
+class Layer(nn.Module):
+    """A layer of a transformer on tokens [B, N, width]: attention, then a hidden layer, each after its norm."""
+
+    def __init__(self, width, heads, head, ratio):
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, eps=1e-6)
+        self.attention = Attention(width, heads, head)
+        self.hidden_norm = nn.LayerNorm(width, eps=1e-6)
+        hidden = int(width * ratio)
+        self.hidden = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+    def forward(self, tokens):
+        tokens = tokens + self.attention(self.attention_norm(tokens))
+        return tokens + self.hidden(self.hidden_norm(tokens))
+
+
+class Attention(nn.Module):
+    """Attention with its products spelled out: torch's fused kernel cannot be differentiated twice."""
+
+    def __init__(self, width, heads, head):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * heads * head)
+        self.project = nn.Linear(heads * head, width)
+
+    def forward(self, tokens):
+        parts = self.qkv(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        queries, keys, values = parts.unbind()
+        shares = (queries @ keys.mT / math.sqrt(queries.shape[-1])).softmax(-1)
+        return self.project((shares @ values).transpose(1, 2).flatten(2))
+
+
+def initialise(module):
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)
