@@ -1,3 +1,4 @@
+import functools
 import os
 
 import pytest
@@ -21,8 +22,14 @@ def shared():
 
 
 @pytest.fixture(scope="session")
-def index():
-    """All cells of NAS-Bench-201."""
-    from zsnas.spaces import nasbench201
+def index_of():
+    """The index of a space, by name; each is made once."""
+    from zsnas import registry
 
-    return nasbench201.architectures()
+    return functools.cache(lambda name: registry.load_space(name).architectures())
+
+
+@pytest.fixture(scope="session")
+def index(index_of):
+    """All cells of NAS-Bench-201."""
+    return index_of("nasbench201")

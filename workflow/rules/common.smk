@@ -87,6 +87,11 @@ def space_size(wildcards):
     return registry.spaces()[wildcards.space].architectures
 
 
+def space_files(wildcards):
+    """The file that declares a space, and what it imports of the package."""
+    return code(*(file.relative_to(registry.PACKAGE) for file in registry.spaces()[wildcards.space].files))
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))

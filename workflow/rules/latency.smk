@@ -7,7 +7,7 @@ rule measure:
     """Measure a shard of a space and task on a device."""
     input:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
-        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        space=space_files,
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
         code=code("latency.py", "randomness.py", "shards.py", "devices/__init__.py"),
     output:

@@ -8,7 +8,7 @@ rule structural:
     """Score all architectures of a space by what they are made of."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        space=space_files,
         code=code("structural.py", "randomness.py", "cells.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
@@ -62,7 +62,7 @@ rule score:
     input:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         images=images,
-        space=lambda wildcards: code(f"spaces/{wildcards.space}.py"),
+        space=space_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
         code=SCORE_CODE,
     output:

@@ -4,7 +4,8 @@
 rule architectures:
     """List the architectures of a space."""
     input:
-        code=lambda wildcards: code("index.py", f"spaces/{wildcards.space}.py"),
+        space=space_files,
+        code=code("index.py"),
     output:
         "results/spaces/{space}/architectures.parquet",
     log:

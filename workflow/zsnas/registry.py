@@ -71,6 +71,11 @@ class Space:
     structures: tuple[str, ...] = ("table",)
     networks: str = "convolutional"
 
+    @property
+    def files(self):
+        """Its file, and those of the package that it imports to list and build its networks."""
+        return sorted(imported_files(self.file))
+
 
 @dataclass(frozen=True)
 class DevicePlugin:
@@ -190,6 +195,13 @@ def check_known(kind, name, known, place=""):
 
 def plugin_files(folder):
     return sorted((PACKAGE / folder).glob("[!_]*.py"))
+
+
+def imported_files(file):
+    """A space's file and what it imports of the package, directly or through others, but for its STRUCTURES."""
+    modules = {node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)}
+    inside = {module.removeprefix("zsnas.") for module in modules if module.startswith("zsnas.")} - set(STRUCTURES)
+    return {file}.union(*(imported_files(PACKAGE / f"{module.replace('.', '/')}.py") for module in inside))
 
 
 def declared_facts(node):
