@@ -130,9 +130,10 @@ def main():
     side = space.TASKS[arguments.task]["resolution"]
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
     pin(device.threads)
+    designs = dict(zip(architectures.arch, architectures.get("design", architectures.arch)))
 
     def prepare(canonical):
-        return plugin.prepare(space.build(canonical, arguments.task).eval(), inputs, device)
+        return plugin.prepare(space.build(designs[canonical], arguments.task).eval(), inputs, device)
 
     seed = derive_seed("measuring order", arguments.device, arguments.shard)
     measured = measure_shard(networks.canonical[networks.connected].tolist(), reference, prepare, seed)
