@@ -1,3 +1,4 @@
+import functools
 import os
 
 import pytest
@@ -21,8 +22,18 @@ def shared():
 
 
 @pytest.fixture(scope="session")
-def index():
-    """All cells of NAS-Bench-201."""
-    from zsnas.spaces import nasbench201
+def index_of():
+    """The index of a space, by name and the folder of the files that list it; each is made once."""
+    from zsnas import registry, sources
 
-    return nasbench201.architectures()
+    @functools.cache
+    def index_of(name, data_dir=None):
+        return registry.load_space(name).architectures(*sources.lists(registry.spaces()[name], data_dir))
+
+    return index_of
+
+
+@pytest.fixture(scope="session")
+def index(index_of):
+    """All cells of NAS-Bench-201."""
+    return index_of("nasbench201")

@@ -53,7 +53,7 @@ def test_two_kinds_of_cells_and_two_inputs():
     assert features.cell1_max_on_path_skip1.tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("operation", ["conv3x3", "conv1x1", "avg_pool", "skip"])
+@pytest.mark.parametrize("operation", ["conv3x3", "conv1x1", "pool", "skip"])
 def test_counts_are_the_index_s(index, operation):
-    column = {"conv3x3": "conv3", "conv1x1": "conv1", "avg_pool": "pool3", "skip": "skip1"}[operation]
+    column = {"conv3x3": "conv3", "conv1x1": "conv1", "pool": "pool3", "skip": "skip1"}[operation]
     assert (graf.features(nasbench201.cells(index))[f"count_{column}"].to_numpy() == index[operation].to_numpy()).all()

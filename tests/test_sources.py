@@ -62,7 +62,7 @@ def test_every_source_has_a_reader_and_an_address():
     for source in sources.read_sources(SOURCES):
         assert sources.load_reader(source).read
         assert source.url.startswith(("https://", "PyPI: "))
-        assert bool(source.sha256) == bool(source.bytes)
+        assert source.sha256 or not source.bytes
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_table_leaves_out_what_was_not_measured(tmp_path, name):
 
 def test_a_table_without_architectures_is_refused(tmp_path):
     pd.DataFrame({"cell": CELLS[:3], "acc": 90.0}).to_csv(tmp_path / "t.csv", index=False)
-    with refused(tmp_path / "t.csv", "'arch', 'arch_str' or 'genotype'", "cell"):
+    with refused(tmp_path / "t.csv", "'arch', 'arch_str', 'genotype' or 'module_hash'", "cell"):
         table.check(tmp_path / "t.csv", "acc")
 
 
@@ -295,12 +295,13 @@ def test_genuine_archive_and_table_agree(tar):
     """Every truth that has both an archive and a table gives the same numbers for the sampled architectures."""
     every = sources.read_sources(SOURCES)
     for source in every:
-        if source.reader != "nats_archive":
+        if (source.space, source.reader) != ("nasbench201", "nats_archive"):
             continue
         column = next(
             other.column
             for other in every
-            if (other.task, other.truth, other.reader) == (source.task, source.truth, "table")
+            if (other.space, other.task, other.truth, other.reader)
+            == ("nasbench201", source.task, source.truth, "table")
         )
         expected = table.read(DATA / "nats_tss.parquet", column).set_index("arch")["value"]
         for path in (SAMPLES / ARCHIVE, tar):

@@ -1,6 +1,5 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
-import functools
 import itertools
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from zsnas import registry, sources
+from zsnas import registry
 from zsnas.readers import accel_nasbench
 from zsnas.spaces import darts, mnasnet, nasbench201
 
@@ -18,16 +17,10 @@ CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|
 DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
 
-@functools.cache
-def index_of(name, data_dir):
-    return registry.load_space(name).architectures(*sources.lists(registry.spaces()[name], data_dir))
-
-
 @pytest.fixture
-def table(request, name):
+def table(request, name, index_of):
     """The index of the space `name`; skipped where the files that list it are absent."""
-    listed = registry.spaces()[name].listed
-    return index_of(name, request.getfixturevalue("shared") if listed else None)
+    return index_of(name, request.getfixturevalue("shared")) if registry.spaces()[name].listed else index_of(name)
 
 
 @pytest.mark.parametrize("name", registry.spaces())
@@ -44,7 +37,8 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
 @pytest.mark.parametrize("name", registry.spaces())
 def test_networks_are_what_the_contract_says(name, table):
     space = registry.load_space(name)
-    arch = table[table.connected & (table.arch == table.canonical)].arch.iloc[-1]
+    last = table[table.connected & (table.arch == table.canonical)].iloc[-1]
+    arch = last.get("design", last.arch)
     executed = []
     for task, shape in space.TASKS.items():
         net, images = space.build(arch, task).eval(), torch.randn(2, 3, shape["resolution"], shape["resolution"])
@@ -57,8 +51,7 @@ def test_networks_are_what_the_contract_says(name, table):
 
 
 @pytest.mark.parametrize("name", [name for name, space in registry.spaces().items() if "cells" in space.structures])
-def test_cells_are_graphs_of_the_index_s_architectures(name):
-    table = registry.load_space(name).architectures()
+def test_cells_are_graphs_of_the_index_s_architectures(name, table):
     kinds = registry.load_space(name).cells(table)
     live, there = [], []
     for cells in kinds:
@@ -188,7 +181,7 @@ def test_depth_and_paths_by_enumeration(index):
 # Accel-NASBench
 
 
-def test_sizes_of_mnasnet_equal_the_published_ones(shared):
+def test_sizes_of_mnasnet_equal_the_published_ones(shared, index_of):
     published = pd.read_parquet(shared / "accel_nasbench_imagenet.parquet")
     published["arch"] = accel_nasbench.names(shared / "accel_nasbench_imagenet.parquet")
     both = index_of("mnasnet", shared).merge(published, on="arch")
@@ -219,7 +212,7 @@ GENOTYPE = darts.genotype_name(
 )
 
 
-def test_sizes_of_darts_equal_the_published_ones(shared):
+def test_sizes_of_darts_equal_the_published_ones(shared, index_of):
     published = pd.read_parquet(shared / "nb301_surrogate_sample.parquet")
     both = index_of("darts", shared).merge(published, left_on="arch", right_on="genotype")
     assert len(both) == 725
@@ -227,7 +220,7 @@ def test_sizes_of_darts_equal_the_published_ones(shared):
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
 
 
-def test_darts_networks_have_those_parameters(shared):
+def test_darts_networks_have_those_parameters(shared, index_of):
     for arch in index_of("darts", shared).query("reachable").arch.sample(3, random_state=0):
         net = darts.build(arch, "cifar10")
         assert sum(parameter.numel() for parameter in net.parameters()) == darts.size(darts.parse(arch))[0]

@@ -132,9 +132,8 @@ def lists(wildcards):
 
 
 def space_files(wildcards):
-    """The file that declares a space, and those of other plug-ins that it is made of."""
-    parts = [f"spaces.{wildcards.space}", *registry.spaces()[wildcards.space].imports]
-    return code(*(f"{part.replace('.', '/')}.py" for part in parts))
+    """The file that declares a space, and what it imports of the package."""
+    return code(*(file.relative_to(registry.PACKAGE) for file in registry.spaces()[wildcards.space].files))
 
 
 def proxy_files(names):

@@ -154,10 +154,11 @@ def main():
     side = space.TASKS[arguments.task]["resolution"]
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
     canonicals = networks.canonical[networks.connected].tolist()
+    designs = dict(zip(architectures.arch, architectures.get("design", architectures.arch)))
     seed = derive_seed("measuring order", arguments.device, arguments.shard)
 
     def net(canonical):
-        return space.build(canonical, arguments.task).eval()
+        return space.build(designs[canonical], arguments.task).eval()
 
     if registry.devices()[device.plugin].remote:
         journal = Path(arguments.output).with_suffix(".measured")

@@ -62,7 +62,6 @@ class Space:
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
     layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
-    `imports` are the modules of other plug-ins it is made of, such as `spaces.autoformer`.
     """
 
     name: str
@@ -76,7 +75,11 @@ class Space:
     counts: tuple[str, ...] = ()
     activation: str = "ReLU"
     listed: dict[str, str] = field(default_factory=dict)
-    imports: tuple[str, ...] = ()
+
+    @property
+    def files(self):
+        """Its file, and those of the package that it imports to list and build its networks."""
+        return sorted(imported_files(self.file))
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,6 @@ def spaces():
         facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS")
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
-        facts["imports"] = plugins_imported(module)
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -210,19 +212,19 @@ def check_known(kind, name, known, place=""):
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
 
 
-def plugins_imported(module):
-    """Modules of spaces and readers that a module imports from, such as `readers.table`."""
-    found = []
-    for node in module.body:
-        if isinstance(node, ast.ImportFrom) and node.module == "zsnas.readers":
-            found += [f"readers.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module.startswith("zsnas.spaces."):
-            found.append(node.module.removeprefix("zsnas."))
-    return tuple(found)
-
-
 def plugin_files(folder):
     return sorted((PACKAGE / folder).glob("[!_]*.py"))
+
+
+def imported_files(file):
+    """A space's file and what it imports of the package, directly or through others, but for its STRUCTURES."""
+    modules = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("zsnas."):
+            module = node.module.removeprefix("zsnas.").replace(".", "/")
+            folder = (PACKAGE / module).is_dir()
+            modules |= {f"{module}/{alias.name}" for alias in node.names} if folder else {module}
+    return {file}.union(*(imported_files(PACKAGE / f"{module}.py") for module in modules - set(STRUCTURES)))
 
 
 def declared_facts(node):

@@ -36,14 +36,15 @@ class Subject:
     Everything random is drawn on the CPU, so that it is the same wherever the network is placed.
     """
 
-    def __init__(self, space, canonical, task, seed, precision, batches, place):
+    def __init__(self, space, canonical, task, seed, precision, batches, place, design=None):
         self.space, self.canonical, self.task, self.seed = space, canonical, task, seed
+        self.design = design or canonical
         self.dtype, self.minibatches, self.place = DTYPES[precision], batches, place
 
     def net(self):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(self.seed, self.canonical, "weights"))
-            net = self.space.build(self.canonical, self.task)
+            net = self.space.build(self.design, self.task)
         return net.to(self.place, self.dtype, memory_format=torch.channels_last).train()
 
     def batches(self):
@@ -56,14 +57,14 @@ class Subject:
         return torch.Generator().manual_seed(derive_seed(self.seed, self.canonical, purpose))
 
 
-def score_network(canonical, connected, space, task, seed, proxies, batches, place):
-    """Rows of one network, one per proxy."""
+def score_network(canonical, connected, space, task, seed, proxies, batches, place, design=None):
+    """Rows of one network, one per proxy. design: what to build, where the name does not say it."""
     reasons = {name: registry.reason_against(name, space) for name in proxies}
     found = [registry.proxies()[name] for name in proxies if not reasons[name]]
     if connected:
         module = registry.load_space(space)
         subjects = {
-            precision: Subject(module, canonical, task, seed, precision, batches, place)
+            precision: Subject(module, canonical, task, seed, precision, batches, place, design)
             for precision in {proxy.precision for proxy in found}
         }
         scores = engine.score(found, subjects)
@@ -89,11 +90,15 @@ def compute_exactly():
 
 
 def score_shard(networks, space, task, seed, proxies, batches, workers, place):
-    """Rows of all networks (`canonical`, `connected`), in their order, computed by `workers` processes."""
+    """Rows of all networks, rows of the index, in their order, computed by `workers` processes."""
     os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
     shared = [space, task, seed, proxies, batches, place]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly) as pool:
-        jobs = [pool.submit(score_network, canonical, connected, *shared) for canonical, connected in networks.values]
+        columns = networks.canonical, networks.connected, networks.get("design", networks.canonical)
+        jobs = [
+            pool.submit(score_network, canonical, connected, *shared, design)
+            for canonical, connected, design in zip(*columns)
+        ]
         return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
 
 
@@ -121,7 +126,7 @@ def main():
     batches = minibatches(arguments.inputs, arguments.task, facts, arguments.batch, arguments.seed)
     place = "cuda" if torch.cuda.is_available() else "cpu"
     rows = score_shard(
-        networks[["canonical", "connected"]],
+        networks,
         space.name,
         arguments.task,
         arguments.seed,

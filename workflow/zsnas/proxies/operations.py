@@ -5,8 +5,8 @@ from zsnas import proxy
 
 @proxy
 def conv_count(table):
-    """Convolutions minus average poolings."""
-    return table.conv3x3 + table.conv1x1 - table.avg_pool
+    """Convolutions minus poolings."""
+    return table.conv3x3 + table.conv1x1 - table.pool
 
 
 @proxy

@@ -1,7 +1,8 @@
-"""A table, Parquet or CSV: the architecture in a column of ARCH, one row each, and the wanted number in a column.
+"""A table, Parquet or CSV: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
-An empty or NaN cell means that the architecture was not measured; it is left out. Where a table has several rows per
-architecture, `{column} where {other}={text}` reads those rows whose cell in the column `other` is that text.
+An empty or NaN cell means that the architecture was not measured; it is left out. Where a table gives accuracies as
+fractions, the column is written `100 * column`; where it has several rows per architecture, `column where other=text`
+reads those rows whose cell in the column `other` is that text.
 """
 
 from pathlib import Path
@@ -12,8 +13,9 @@ import pyarrow.parquet as pq
 
 from zsnas.errors import StudyError, suggestion
 
-ARCH = ("arch", "arch_str", "genotype")
+ARCH = ("arch", "arch_str", "genotype", "module_hash")
 UNREADABLE = (ValueError, OSError, pa.ArrowException)
+PERCENT = "100 * "
 
 
 def _is_csv(path):
@@ -21,10 +23,10 @@ def _is_csv(path):
 
 
 def _parts(column):
-    """The wanted column, and the column and text that its rows must have (empty for all rows)."""
+    """The wanted column, what to multiply it by, and the column and text its rows must have (empty for all rows)."""
     wanted, _, condition = column.partition(" where ")
     other, _, text = condition.partition("=")
-    return wanted, other, text
+    return wanted.removeprefix(PERCENT), 100 if wanted.startswith(PERCENT) else 1, other, text
 
 
 def check_columns(path, wanted):
@@ -39,12 +41,12 @@ def check_columns(path, wanted):
     return names
 
 
-def columns(path, wanted, text=(0,)):
-    """Columns of a table, those at the positions `text` as text."""
+def columns(path, wanted, also_text=()):
+    """Columns of a table; the first, and those named in `also_text`, stay text."""
     check_columns(path, wanted)
     try:
         if _is_csv(path):
-            return pd.read_csv(path, usecols=wanted, dtype={wanted[place]: str for place in text})[wanted]
+            return pd.read_csv(path, usecols=wanted, dtype=dict.fromkeys([wanted[0], *also_text], str))[wanted]
         return pq.read_table(path, columns=wanted).to_pandas()
     except UNREADABLE as error:
         raise StudyError(f"{path} cannot be read ({error}): fetch or write it again") from error
@@ -62,7 +64,7 @@ def numbers(path, column):
 
 def _arch_column(path, column):
     """Which column names the architectures, once it is certain that the table has it and those of `column`."""
-    wanted, other, _ = _parts(column)
+    wanted, _, other, _ = _parts(column)
     names = check_columns(path, [wanted, *filter(None, [other])])
     for arch in ARCH:
         if arch in names:
@@ -73,11 +75,12 @@ def _arch_column(path, column):
 
 def read(path, column):
     arch = _arch_column(path, column)
-    wanted, other, text = _parts(column)
-    frame = columns(path, [arch, wanted, *filter(None, [other])], text=(0, 2) if other else (0,))
+    wanted, factor, other, text = _parts(column)
+    conditions = [other] if other else []
+    frame = columns(path, [arch, wanted, *conditions], conditions)
     if other:
         frame = frame[frame[other].astype(str) == text]
-    value = numbers(path, frame[wanted])
+    value = factor * numbers(path, frame[wanted])
     return pd.DataFrame({"arch": frame[arch], "value": value}).dropna(subset="value", ignore_index=True)
 
 

@@ -8,7 +8,8 @@ A space is a module whose docstring says in its first line what it is. It has
   listed instead: `LISTED = {file: address}` names the tables, in the study's data_dir, that hold its members, and
   `architectures(*paths)` is given their paths,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
-  a disconnected architecture.
+  a disconnected architecture. Where a name does not tell the network, as a hash does not, the index has a column
+  `design` and `build` is given that.
 
 and, where its networks have such structure, what some structural proxies ask for:
 
@@ -22,8 +23,9 @@ The capitalised facts are literals and, like the names of the functions, are rea
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no
 operation is dead; `connected`, the output depends on the input; `params` and `macs`, of the network as published. What
-structural proxies read beyond these follows. An architecture that stands for others has no dead operation,
-unless the space is listed and the same network without it is no member.
+structural proxies read beyond these follows, such as `conv3x3`, `conv1x1`, `pool` and `skip`, how many of these a
+published cell has, and the canonical cell's `depth` and `paths`. An architecture that stands for others has no dead
+operation, unless the space is listed and the same network without it is no member.
 
 A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
 measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It

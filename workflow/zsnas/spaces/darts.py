@@ -125,9 +125,11 @@ def graphs(chosen_cells):
     chosen = np.zeros((len(chosen_cells), len(edges)), int)
     chosen[:, len(places) :] = KINDS.index(Operation("skip"))
     for row, cell in enumerate(chosen_cells):
-        for node, pair in enumerate(cell):
+        for node, (pair, live) in enumerate(zip(cell, live_operations(cell))):
             for slot, (operation, source) in enumerate(pair):
                 chosen[row, place_of[source, node + 2, slot]] = OPERATIONS[operation]
+            if not live:  # the output is not joined to what is nothing
+                chosen[row, len(places) + node] = KINDS.index(Operation("none"))
     return Cells(tuple(edges), KINDS, chosen, inputs=2)
 
 

@@ -42,7 +42,7 @@ def architectures():
     """All cells, by name. `params` and `macs` are the benchmark's, of the CIFAR-10 network as published.
 
     Beside the columns every space has: the operations of the published cell (`cell`, one digit per edge, a position in
-    OPERATIONS), how many there are of each kind (`conv3x3`, `conv1x1`, `avg_pool`, `skip`), and of the canonical cell
+    OPERATIONS), how many there are of each kind (`conv3x3`, `conv1x1`, `pool`, `skip`), and of the canonical cell
     `depth`, the most convolutions on one path from input to output, and `paths`, the number of such paths.
     """
     cells = pd.DataFrame([describe(operations) for operations in itertools.product(OPERATIONS, repeat=len(EDGES))])
@@ -58,7 +58,7 @@ def architectures():
             # What NATS-Bench counts: stem, reductions and head, then five cells at each of three stages.
             "params": 73_306 + 243_040 * cells.conv3x3 + 28_000 * cells.conv1x1,
             "macs": 7_783_050 + 35_389_440 * cells.conv3x3 + 3_932_160 * cells.conv1x1,
-            **cells[["cell", "conv3x3", "conv1x1", "avg_pool", "skip", "depth", "paths"]],
+            **cells[["cell", "conv3x3", "conv1x1", "pool", "skip", "depth", "paths"]],
         }
     )
 
@@ -76,7 +76,7 @@ def describe(operations):
         "live": len(live),
         "conv3x3": operations.count("nor_conv_3x3"),
         "conv1x1": operations.count("nor_conv_1x1"),
-        "avg_pool": operations.count("avg_pool_3x3"),
+        "pool": operations.count("avg_pool_3x3"),
         "skip": operations.count("skip_connect"),
         "depth": depth,
         "paths": paths,
