@@ -13,11 +13,19 @@ from zsnas.files import write_parquet
 from zsnas.provenance import environment
 
 
+ROWS = 8192  # scored at once; of so many the intermediate arrays stay in the processor's cache
+
+
 def values(proxy, space, architectures):
     """The proxy's values of a space's architectures, from the index and the structures that its parameters name."""
+    starts = range(0, len(architectures), ROWS)
+    return np.concatenate([values_of_rows(proxy, space, architectures[start : start + ROWS]) for start in starts])
+
+
+def values_of_rows(proxy, space, table):
     module = registry.load_space(space)
-    given = {need: architectures if need == "table" else getattr(module, need)(architectures) for need in proxy.needs}
-    return np.asarray(proxy.function(**given), float)
+    given = {need: table if need == "table" else getattr(module, need)(table) for need in proxy.needs}
+    return np.broadcast_to(np.asarray(proxy.function(**given), float), len(table))
 
 
 def score_and_status(proxy, space, architectures):
