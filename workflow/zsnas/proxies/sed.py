@@ -49,12 +49,13 @@ def entropy_lost(cells):
     """Nats lost to skips, convolutions and poolings, summed over nodes: three arrays [architectures], none negative."""
     live = cells.live()
     conv, pool, skip = ((live & cells.carry(kind)).T for kind in ("conv", "pool", "skip"))
-    # Maps are the cell's inputs and what convolutions and poolings give, one per edge. averaged: power a map has left;
-    # mixed: 1 / k^2 of a convolution. Both [maps, architectures].
-    window = (1 / np.array([operation.kernel for operation in cells.operations]) ** 2)[cells.chosen.T]
+    # Maps are the cell's inputs and what convolutions and poolings give, one per edge that carries any. averaged: power
+    # a map has left; mixed: 1 / k^2 of a convolution. Both [maps, architectures].
+    giving = np.flatnonzero((conv | pool).any(1)).tolist()
+    window = (1 / np.array([operation.kernel for operation in cells.operations]) ** 2)[cells.chosen.T[giving]]
     given = np.ones((cells.inputs, len(live)))
-    averaged = np.vstack([given, np.where(pool, window, 1)])
-    mixed = np.vstack([0 * given, np.where(conv, window, 0)])
+    averaged = np.vstack([given, np.where(pool[giving], window, 1)])
+    mixed = np.vstack([0 * given, np.where(conv[giving], window, 0)])
     held = np.zeros((cells.nodes, *averaged.shape))  # amplitude of each map in the sum that a node is
     known = np.zeros(held.shape, bool)  # maps among what the node is computed from
     held[range(cells.inputs), range(cells.inputs)] = 1
@@ -66,7 +67,8 @@ def entropy_lost(cells):
                 read |= conv[edge] | pool[edge]
             if target == node:
                 held[node] += skip[edge] * held[source]
-                held[node, cells.inputs + edge] += conv[edge] | pool[edge]
+                if edge in giving:
+                    held[node, cells.inputs + giving.index(edge)] += conv[edge] | pool[edge]
                 known[node] |= live[:, edge] & known[source]
         if node >= cells.inputs:
             lost += np.where(read, losses_of_sum(held[node] ** 2, known[node], averaged, mixed), ALL_BY_COPYING)
