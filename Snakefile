@@ -27,6 +27,7 @@ localrules:
     all,
     tables,
     figures,
+    fetch,
 
 
 rule all:

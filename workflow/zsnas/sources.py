@@ -50,6 +50,10 @@ class Source:
         return f"truth {self.truth!r} of {self.space}/{self.task}"
 
 
+class Missing(StudyError):
+    """A file of the study that is nowhere to be found."""
+
+
 COLUMNS = tuple(field.name for field in fields(Source))
 NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
 
@@ -95,7 +99,7 @@ def read_sources(sources_csv):
     return sources
 
 
-def _alternatives(space, task, truth, sources_csv):
+def alternatives(space, task, truth, sources_csv):
     """The sources of one truth; an unknown space, task or truth is answered with what there is."""
     sources = read_sources(sources_csv)
     chosen = sources
@@ -122,9 +126,9 @@ def locate(space, task, truth, sources_csv, data_dir=None):
     """The first source of a truth whose file exists, and the file's path: (Source, Path).
 
     A file in `data_dir` wins over one in a package; between files of the same kind the order of `sources_csv` decides.
-    StudyError if the truth is unknown or no file for it is found.
+    StudyError if the truth is unknown, Missing if no file for it is found.
     """
-    sources = _alternatives(space, task, truth, sources_csv)
+    sources = alternatives(space, task, truth, sources_csv)
     in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
     in_package = [(source, _package_file(source.file)) for source in sources if source.file.startswith(PACKAGE)]
     for source, path in in_folder + in_package:
@@ -132,23 +136,23 @@ def locate(space, task, truth, sources_csv, data_dir=None):
             return source, path
     first, *others = sources
     if first.file.startswith(PACKAGE):
-        raise StudyError(
+        raise Missing(
             f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
             f"install the package from {first.url}"
         )
     names = "".join(f", or {other.file}" for other in others)
     looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
-    raise StudyError(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
+    raise Missing(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
 
 
 def lists(space, data_dir):
     """Paths of the files that list a space's architectures; none for a space that enumerates them.
 
-    space: a `registry.Space`. StudyError if a file is not in `data_dir`.
+    space: a `registry.Space`. Missing if a file is not in `data_dir`.
     """
     for file, url in space.listed.items():
         if not Path(data_dir, file).is_file():
-            raise StudyError(
+            raise Missing(
                 f"the architectures of {space.name} are listed in {file}, which is not in data_dir {str(data_dir)!r}: "
                 f"put it there, from {url}"
             )
