@@ -28,6 +28,7 @@ localrules:
     all,
     tables,
     figures,
+    fetch,
 
 
 rule all:

@@ -1,13 +1,15 @@
 """What the documents say works: their examples are run as they stand."""
 
+import os
 import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import torch
 import yaml
-from runs import CHECKOUT
+from runs import CHECKOUT, copy_checkout, snakemake
 
 from zsnas import engine, registry
 
@@ -101,3 +103,29 @@ def test_both_environments_have_the_same_pins():
     assert environment["dependencies"][-1]["pip"] == pins
     assert all("==" in pin for pin in pins)
     assert f"torch=={torch.__version__.partition('+')[0]}" in pins
+
+
+def test_the_example_space_becomes_a_study(tmp_path):
+    directory = copy_checkout(tmp_path / "checkout")
+    page = "docs/add-a-space.md"
+    space, distil = blocks(page, "python")
+    (directory / "workflow" / "zsnas" / "spaces" / "pairs.py").write_text(space)
+    (directory / "pairs.json").write_text(blocks(page, "json")[0])
+    (directory / "pairs.yaml").write_text(blocks(page, "yaml")[0])
+    (directory / "data").mkdir()
+    python(distil, directory)
+    with open(directory / "config" / "sources.csv", "a") as sources:
+        sources.write(blocks(page, "csv")[0])
+    snakemake(directory, "-c1", "results/tables/correlation.csv", "--configfile", "pairs.yaml")
+    table = pd.read_csv(directory / "results" / "tables" / "correlation.csv")
+    whole = table[(table["set"] == "all") & (table.top == 1)].set_index("proxy")
+    assert set(whole.n) == {9} and set(whole.classes) == {7}
+    assert whole.spearman["params"] > 0.7
+    code = """
+from zsnas.spaces import pairs
+for row in pairs.architectures().itertuples():
+    assert sum(p.numel() for p in pairs.build(row.canonical, "cifar10").parameters()) == row.params, row
+"""
+    subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(directory / "workflow")}, check=True
+    )

@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import timm
 import torch
 from torch import nn
 
 from zsnas import registry
-from zsnas.readers import accel_nasbench
-from zsnas.spaces import darts, mnasnet, nasbench201
+from zsnas.readers import accel_nasbench, timm_results
+from zsnas.spaces import darts, imagenet_cnn, mnasnet, nasbench201
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -244,3 +245,34 @@ def test_other_genotypes_are_refused():
     for wrong in ("", "Genotype()", GENOTYPE[:-1], GENOTYPE.replace("skip_connect", "sep_conv_7x7"), "1 +"):
         with pytest.raises(ValueError, match="not a DARTS genotype"):
             darts.parse(wrong)
+
+
+# timm's families
+
+
+def test_sizes_of_timms_networks_equal_the_published_ones(shared, index_of):
+    published = pd.read_parquet(shared / "timm_imagenet1k.parquet").query("img_size == 224")
+    both = index_of("imagenet_cnn", None).merge(published, left_on="arch", right_on="architecture")
+    others = {"resnet26t", "resnet200d"}  # published at other sizes only
+    assert set(both.arch) == set(imagenet_cnn.NAMES) - others
+    # The table is in millions of two decimals, and its multiply-accumulates count poolings too.
+    assert (both.params / 1e6 - both.params_m).abs().max() < 0.00501
+    assert (both.macs / 1e9 / both.gmacs - 1).abs().max() < 0.05
+
+
+def test_every_network_of_timm_is_of_a_family_its_table_is_read_for():
+    assert all(timm_results.FAMILIES.fullmatch(name) for name in imagenet_cnn.NAMES)
+    for other in ("resnet50_gn", "resnet32ts", "resnext26ts", "resnetv2_50", "mobilenetv3_large_100"):
+        assert not timm_results.FAMILIES.fullmatch(other)
+    with pytest.raises(ValueError, match="is not one of"):
+        imagenet_cnn.build("resnet51", "imagenet")
+
+
+def test_timms_networks_compute_what_timm_computes():
+    for arch in ("mobilenetv2_050", "resnet10t"):
+        net, images = imagenet_cnn.build(arch, "imagenet").eval(), torch.randn(2, 3, 64, 64)
+        assert not any(hasattr(module, "drop") and hasattr(module, "act") for module in net.modules())
+        theirs = timm.create_model(arch).eval()
+        weights = [*net.net.state_dict().values()]
+        theirs.load_state_dict(dict(zip(theirs.state_dict(), weights, strict=True)))
+        assert torch.equal(net(images), theirs(images))

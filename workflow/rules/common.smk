@@ -23,7 +23,8 @@ from zsnas.config import check
 from zsnas.errors import StudyError
 
 DATA_DIR = config.get("data_dir", "data")
-if workflow.is_main_process:
+# Snakemake does not tell a run's targets while it reads the rules; `fetch` gets what the check would miss.
+if workflow.is_main_process and "fetch" not in sys.argv:
     try:
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except StudyError as error:

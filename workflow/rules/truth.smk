@@ -1,4 +1,27 @@
-"""Ground truth: from a file named in config/sources.csv to one table per space, task and truth."""
+"""Ground truth: from a file named in config/sources.csv to one table per space, task and truth; `fetch` gets files."""
+
+
+rule fetch:
+    """Download what the study's truths need and is not there."""
+    input:
+        sources=ancient(SOURCES),
+        code=code("fetch.py", "sources.py", "readers/pickles.py"),
+    log:
+        "logs/fetch.log",
+    benchmark:
+        "benchmarks/fetch.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        truths=["/".join(truth) for truth in TRUTHS],
+        data_dir=DATA_DIR,
+    message:
+        "Download what the study's truths need and is not there."
+    shell:
+        "python -m zsnas.fetch"
+        " {params.truths}"
+        " --sources {input.sources}"
+        " --data-dir {params.data_dir:q} 2>&1 | tee {log}"
 
 
 rule truth:

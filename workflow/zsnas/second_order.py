@@ -204,7 +204,9 @@ class TwiceConv2d(nn.Conv2d):
 
 class TwiceBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x):
-        return Normalize.apply(x, self.weight.detach(), self.bias.detach(), self.eps)
+        if self.affine:
+            return Normalize.apply(x, self.weight.detach(), self.bias.detach(), self.eps)
+        return Normalize.apply(x, x.new_ones(self.num_features), x.new_zeros(self.num_features), self.eps)
 
 
 class TwiceReLU(nn.ReLU):
@@ -226,7 +228,7 @@ def with_cheap_second_derivative(net):
     for module in net.modules():
         if type(module) is nn.Conv2d and module.bias is None and module.padding_mode == "zeros":
             module.__class__ = TwiceConv2d
-        elif type(module) is nn.BatchNorm2d and module.affine:
+        elif type(module) is nn.BatchNorm2d:
             module.__class__ = TwiceBatchNorm2d
         elif type(module) is nn.ReLU:
             module.__class__ = TwiceReLU

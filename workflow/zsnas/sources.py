@@ -53,6 +53,10 @@ class Source:
         return f"{kind} {self.truth!r} of {self.space}/{self.task}"
 
 
+class Missing(StudyError):
+    """A file of the study that is nowhere to be found."""
+
+
 COLUMNS = tuple(field.name for field in fields(Source))
 NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
 
@@ -98,7 +102,7 @@ def read_sources(sources_csv):
     return sources
 
 
-def _alternatives(space, task, name, sources_csv, cost):
+def alternatives(space, task, name, sources_csv, cost=None):
     """The sources of one truth, or of one cost of a device; an unknown name is answered with what there is."""
     chosen = [
         source
@@ -128,10 +132,10 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
     """The first source of a truth whose file exists, and the file's path: (Source, Path).
 
     cost: one of COSTS, to get that of a looked-up device instead. A file in `data_dir` wins over one in a package;
-    between files of the same kind the order of `sources_csv` decides. StudyError if the name is unknown or no file for
-    it is found.
+    between files of the same kind the order of `sources_csv` decides. StudyError if the name is unknown, Missing if no
+    file for it is found.
     """
-    sources = _alternatives(space, task, name, sources_csv, cost)
+    sources = alternatives(space, task, name, sources_csv, cost)
     in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
     in_package = [(source, _package_file(source.file)) for source in sources if source.file.startswith(PACKAGE)]
     for source, path in in_folder + in_package:
@@ -139,13 +143,13 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
             return source, path
     first, *others = sources
     if first.file.startswith(PACKAGE):
-        raise StudyError(
+        raise Missing(
             f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
             f"install the package from {first.url}"
         )
     names = "".join(f", or {file}" for file in dict.fromkeys(other.file for other in others))
     looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
-    raise StudyError(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
+    raise Missing(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
 
 
 def locate_costs(space, task, name, sources_csv, data_dir=None):
@@ -162,11 +166,11 @@ def locate_costs(space, task, name, sources_csv, data_dir=None):
 def lists(space, data_dir):
     """Paths of the files that list a space's architectures; none for a space that enumerates them.
 
-    space: a `registry.Space`. StudyError if a file is not in `data_dir`.
+    space: a `registry.Space`. Missing if a file is not in `data_dir`.
     """
     for file, url in space.listed.items():
         if not Path(data_dir, file).is_file():
-            raise StudyError(
+            raise Missing(
                 f"the architectures of {space.name} are listed in {file}, which is not in data_dir {str(data_dir)!r}: "
                 f"put it there, from {url}"
             )

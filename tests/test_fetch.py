@@ -1,0 +1,142 @@
+"""Downloads, from a real server: what is kept, and what is refused without leaving anything or replacing a file."""
+
+import functools
+import hashlib
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+import yaml
+from runs import CHECKOUT, copy_checkout, snakemake
+
+from zsnas import fetch, sources
+from zsnas.errors import StudyError
+
+HEADER = (CHECKOUT / "config" / "sources.csv").read_text().partition("\n")[0]
+TRUTH = ("nasbench201", "cifar10", "mine")
+CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; what is called half.csv breaks off in the middle."""
+
+    def log_message(self, *message):
+        pass
+
+    def copyfile(self, source, output):
+        whole = source.read()
+        output.write(whole[: len(whole) // 2] if self.path.endswith("half.csv") else whole)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A folder that is served, and its address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def row(tmp_path, server):
+    """Writes a list of sources with one truth in a file of the server."""
+
+    def write(file, sha256="", size="", url=None):
+        line = (
+            f"nasbench201,cifar10,mine,table,{file},acc,accuracy,true,,,,1,{sha256},{size},{url or server[1]}/{file},"
+        )
+        (tmp_path / "sources.csv").write_text(f"{HEADER}\n{line}\n")
+        return tmp_path / "sources.csv"
+
+    return write
+
+
+@pytest.fixture
+def csv(server):
+    path = server[0] / "mine.csv"
+    pd.DataFrame({"arch": [CELL], "acc": [91.5]}).to_csv(path, index=False)
+    return path
+
+
+def left(folder):
+    return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_file_is_fetched_once_and_verified(tmp_path, csv, row):
+    digest = hashlib.sha256(csv.read_bytes()).hexdigest()
+    listed = row("mine.csv", digest, csv.stat().st_size)
+    data = tmp_path / "data"
+    assert fetch.fetch(*TRUTH, listed, data).read_bytes() == csv.read_bytes()
+    csv.unlink()
+    assert fetch.fetch(*TRUTH, listed, data) == data / "mine.csv"
+    assert left(data) == ["mine.csv"]
+
+
+def test_a_file_that_is_there_is_never_replaced(tmp_path, csv, row):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "mine.csv").write_text("arch,other\n")
+    with pytest.raises(StudyError, match="no column 'acc'"):
+        fetch.fetch(*TRUTH, row("mine.csv"), data)
+    source = sources.read_sources(row("mine.csv"))[0]
+    with pytest.raises(FileExistsError):
+        fetch.download(source, data)
+    assert (data / "mine.csv").read_text() == "arch,other\n" and left(data) == ["mine.csv"]
+
+
+def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, csv, row):
+    folder, _ = server
+    (folder / "page.csv").write_text("<!DOCTYPE html><title>Quota exceeded</title>")
+    (folder / "half.csv").write_bytes(csv.read_bytes() * 10)
+    (folder / "wrong.csv").write_text("cell,acc\nx,3\n")
+    size = csv.stat().st_size
+    data = tmp_path / "data"
+    for file, message in {
+        "gone.csv": "cannot be downloaded from http://.*404.*put it into",
+        "page.csv": "is a web page, not data",
+        "half.csv": r"came only in part, \d+ of \d+ bytes",
+        "wrong.csv": "has no column",
+    }.items():
+        with pytest.raises(StudyError, match=f"{file} {message}"):
+            fetch.fetch(*TRUTH, row(file), data)
+    with pytest.raises(StudyError, match=r"truncated or altered: \d+ bytes instead of \d+"):
+        fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size + 1), data)
+    with pytest.raises(StudyError, match="truncated or altered: sha256"):
+        fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size), data)
+    with pytest.raises(StudyError, match=r"cannot be downloaded from http://127\.0\.0\.1:9/"):
+        fetch.fetch(*TRUTH, row("mine.csv", url="http://127.0.0.1:9"), data)
+    assert left(data) == []
+
+
+def test_a_full_disk_is_named(tmp_path, csv, row, monkeypatch):
+    def write(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zsnas.fetch.shutil.copyfileobj", write)
+    with pytest.raises(StudyError, match=r"No space left on device.*free some space"):
+        fetch.fetch(*TRUTH, row("mine.csv"), tmp_path / "data")
+    assert left(tmp_path / "data") == []
+
+
+def test_what_has_no_direct_address_is_named_with_its_place(tmp_path):
+    with pytest.raises(sources.Missing, match=r"nats_test.*put it into data_dir: NATS.*drive\.google"):
+        fetch.fetch("nasbench201", "cifar10", "nats_test", CHECKOUT / "config" / "sources.csv", tmp_path)
+
+
+def test_the_workflow_fetches_before_it_checks(tmp_path, csv, row):
+    directory = copy_checkout(tmp_path / "checkout")
+    (directory / "config" / "sources.csv").write_text(row("mine.csv").read_text())
+    study = yaml.safe_load((CHECKOUT / "tests" / "tiny.yaml").read_text())
+    study["spaces"]["nasbench201"]["tasks"]["cifar10"] = ["mine"]
+    (directory / "mine.yaml").write_text(yaml.safe_dump(study))
+    assert "is not in data_dir" in snakemake(directory, "-n", "--configfile", "mine.yaml", fails=True)
+    snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml")
+    assert (directory / "data" / "mine.csv").read_bytes() == csv.read_bytes()
+    snakemake(directory, "-n", "--configfile", "mine.yaml")
+    csv.unlink()
+    (directory / "data" / "mine.csv").unlink()
+    failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)
+    assert "error: mine.csv cannot be downloaded" in failed and "Traceback" not in failed

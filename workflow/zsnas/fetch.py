@@ -1,0 +1,90 @@
+"""Download what a study's truths need and is not there: `python -m zsnas.fetch`.
+
+A row of sources.csv has a direct address where its url ends in the name of its file. Such a file is downloaded beside
+data_dir's others, checked as before a study, and only then given its name; a file that is there is never replaced. What
+has no direct address is named with the place it belongs to.
+"""
+
+import argparse
+import errno
+import os
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+from zsnas import errors, registry, sources
+from zsnas.errors import StudyError
+
+CHUNK = 1 << 20
+SECONDS = 60  # without an answer
+
+
+def fetch(space, task, truth, sources_csv, data_dir):
+    """The verified file of a truth, downloaded where it is not there and has a direct address."""
+    try:
+        source, path = sources.locate(space, task, truth, sources_csv, data_dir)
+    except sources.Missing:
+        direct = [source for source in sources.alternatives(space, task, truth, sources_csv) if is_direct(source)]
+        if not direct:
+            raise
+        return download(direct[0], data_dir)
+    sources.verify(source, path)
+    return path
+
+
+def is_direct(source):
+    return source.url.rpartition("/")[2] == source.file
+
+
+def download(source, data_dir):
+    """The path of a source's file, downloaded and verified. Raises StudyError, and leaves nothing, where that fails."""
+    data_dir = Path(data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
+        part = Path(aside, source.file)
+        try:
+            with urllib.request.urlopen(source.url, timeout=SECONDS) as answer, open(part, "wb") as file:
+                shutil.copyfileobj(answer, file, CHUNK)
+                promised = answer.headers.get("Content-Length")
+        except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+            raise StudyError(
+                f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
+            ) from error
+        except OSError as error:
+            way_out = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "correct 'data_dir'"
+            raise StudyError(
+                f"{source.file} cannot be written into {data_dir} ({error.strerror}): {way_out}"
+            ) from error
+        received = part.stat().st_size
+        if promised is not None and received != int(promised):
+            raise StudyError(
+                f"{source.file} came only in part, {received} of {promised} bytes from {source.url}: try again"
+            )
+        sources.verify(source, part)
+        os.link(part, data_dir / source.file)  # unlike a renaming, this replaces nothing
+    return data_dir / source.file
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m zsnas.fetch", description="Download what truths need.")
+    parser.add_argument("truths", nargs="+", help="each as space/task/truth")
+    parser.add_argument("--sources", required=True)
+    parser.add_argument("--data-dir", required=True)
+    arguments = parser.parse_args()
+    problems = []
+    for name in arguments.truths:
+        space, task, truth = name.split("/")
+        try:
+            print(f"{name}: {fetch(space, task, truth, arguments.sources, arguments.data_dir)}")
+            sources.lists(registry.look_up("space", space, registry.spaces()), arguments.data_dir)
+        except StudyError as error:
+            problems.append(f"error: {error}")
+    sys.exit("\n".join(dict.fromkeys(problems)) or 0)
+
+
+if __name__ == "__main__":
+    errors.run(main)
