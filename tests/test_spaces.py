@@ -252,7 +252,7 @@ def test_other_genotypes_are_refused():
 
 def test_sizes_of_timms_networks_equal_the_published_ones(shared, index_of):
     published = pd.read_parquet(shared / "timm_imagenet1k.parquet").query("img_size == 224")
-    both = index_of("imagenet_cnn", None).merge(published, left_on="arch", right_on="architecture")
+    both = index_of("imagenet_cnn").merge(published, left_on="arch", right_on="architecture")
     others = {"resnet26t", "resnet200d"}  # published at other sizes only
     assert set(both.arch) == set(imagenet_cnn.NAMES) - others
     # The table is in millions of two decimals, and its multiply-accumulates count poolings too.
