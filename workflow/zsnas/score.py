@@ -39,6 +39,7 @@ class Subject:
     def __init__(self, space, canonical, task, seed, precision, batches, place):
         self.space, self.canonical, self.task, self.seed = space, canonical, task, seed
         self.dtype, self.minibatches, self.place = DTYPES[precision], batches, place
+        self.batch = len(batches[0][0])  # told when memory runs out, where moving them again would fail
 
     def net(self):
         with torch.random.fork_rng(devices=[]):
