@@ -15,8 +15,8 @@ import pytest
 import test_dss
 import torch
 from torch import nn
-from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from zsnas import engine, registry
@@ -41,7 +41,7 @@ class Placed:
         return self.mode.from_tensor(tensor).detach().to(PLACE)
 
     def net(self):
-        with unset_fake_temporarily():
+        with _disable_current_modes():
             net = self.subject.net()
             for module in net.modules():
                 for name, tensor in module.named_parameters(recurse=False):
@@ -51,7 +51,7 @@ class Placed:
         return net
 
     def batches(self):
-        with unset_fake_temporarily():
+        with _disable_current_modes():
             return [(self.place(inputs), self.place(labels)) for inputs, labels in self.subject.batches()]
 
     def rng(self, purpose):
