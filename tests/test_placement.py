@@ -130,16 +130,8 @@ def noise_on_the_cpu(logits, rng):
     return (logits + torch.randn(logits.shape, generator=rng)).sum()
 
 
-def gradient_on_the_cpu(net, inputs, rng):
-    logits = net(inputs)
-    signs = torch.randint(2, logits.shape, generator=rng).float()
-    return torch.autograd.grad(logits, list(net.parameters()), signs)[0].sum()
-
-
-def weights_on_the_cpu(net, inputs):
-    for parameter in net.parameters():
-        parameter.data = torch.zeros(parameter.shape)
-    return net(inputs).sum()
+def layer_on_the_cpu(inputs):
+    return nn.Conv2d(3, 8, 3)(inputs).sum()
 
 
 def comparison_with_the_cpu(logits):
@@ -150,14 +142,8 @@ def generator_of_the_cpu(logits, rng):
     return torch.rand(logits.shape, generator=rng, device=logits.device).sum()
 
 
-MIXING = [
-    constant_on_the_cpu,
-    noise_on_the_cpu,
-    gradient_on_the_cpu,
-    weights_on_the_cpu,
-    comparison_with_the_cpu,
-    generator_of_the_cpu,
-]
+# Not here: a gradient on another device given to a backward pass, for which torch ends the process. That fails too.
+MIXING = [constant_on_the_cpu, noise_on_the_cpu, layer_on_the_cpu, comparison_with_the_cpu, generator_of_the_cpu]
 
 
 @pytest.mark.parametrize("function", MIXING, ids=lambda function: function.__name__)
