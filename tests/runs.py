@@ -41,3 +41,10 @@ def counted(output):
     rows = re.findall(r"^Job stats:\njob +count\n[- ]+\n((?:.+\n)+?)total", output, re.MULTILINE)
     jobs = Counter({rule: int(count) for rule, count in (row.split() for row in (rows or [""])[0].splitlines())})
     return {rule: count for rule, count in jobs.items() if rule not in ("all", "tables", "figures")}
+
+
+def ask_by_gres(profile):
+    """The text of the SLURM profile, with a GPU asked for in the other way that it offers."""
+    line, other = "    gpu: 1 ", "    gres: gpu:1 "
+    assert profile.count(line) == 1
+    return profile.replace(line, other)

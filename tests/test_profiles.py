@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from runs import ask_by_gres
 from snakemake import cli
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +88,16 @@ def test_slurm_resources(slurm_jobs):
         assert job.get("gpu") == (1 if job["rule"] == "score" else None)
         assert job.get("slurm_extra") == ("--exclusive" if job["rule"] == "measure" else None)
         assert job["threads"] == {"score": 4, "measure": 4}.get(job["rule"], 1)
+
+
+def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
+    """One line changed: --gres=gpu:1 where it was --gpus=1, and all else as it was."""
+    (tmp_path / "profile").mkdir()
+    text = (ROOT / "profiles/slurm/config.v9+.yaml").read_text()
+    (tmp_path / "profile/config.v9+.yaml").write_text(ask_by_gres(text))
+    jobs = dry_run(tmp_path / "study", "--profile", tmp_path / "profile")
+    assert [job.pop("gres", None) for job in jobs] == ["gpu:1" if job["rule"] == "score" else None for job in jobs]
+    assert jobs == [{name: value for name, value in job.items() if name != "gpu"} for job in slurm_jobs]
 
 
 def test_slurm_submits_few_jobs(slurm_jobs):

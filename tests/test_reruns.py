@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from runs import CHECKOUT, copy_checkout, counted, snakemake
 
 PROXIES = Path("workflow/zsnas/proxies")
+GATHERED = "results/scores/nasbench201/cifar10/scores.parquet"
 FIGURES = ["correlation_figure", "proxy_correlation_figure", "scores_figure", "cost_figure"]
 STUDY = {"join": 1, "study": 1, "manifest": 1, "analysis": 3, "table": 3} | dict.fromkeys(FIGURES, 1)
 SCORES = {"scores": 1} | STUDY
@@ -32,6 +34,12 @@ class Study:
     def run(self, *arguments, **options):
         (self.directory / "config/study.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
         return snakemake(self.directory, "-c2", *arguments, "--configfile", "config/study.yaml", **options)
+
+    def executed(self, target):
+        """Jobs per rule that a run really did for a target; after it, nothing is left to do."""
+        output = self.run(target)
+        assert self.jobs(target) == {}
+        return Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output))
 
     def append(self, file, text):
         with (self.directory / file).open("a") as opened:
@@ -68,14 +76,17 @@ def test_nothing_changed(study):
     assert study.jobs() == {}
 
 
-def test_proxy_touched(study):
-    os.utime(study.directory / PROXIES / "nwot.py")
+def test_code_touched(study):
+    for file in study.directory.glob("workflow/zsnas/**/*.py"):
+        os.utime(file)
     assert study.jobs() == {}
+    assert study.executed(GATHERED) == {}
 
 
 def test_proxy_edited(study):
     study.append(PROXIES / "nwot.py", "\n# another version\n")
     assert study.jobs() == {"score": 2} | SCORES
+    assert study.executed(GATHERED) == {"score": 2, "scores": 1}
 
 
 def test_proxy_of_a_bundle_edited(study):
@@ -131,6 +142,7 @@ def test_proxy_removed(study):
 def test_more_architectures(study):
     study.config["spaces"]["nasbench201"]["architectures"] = 6
     assert study.jobs() == {"score": 2} | SCORES
+    assert study.executed(GATHERED) == {"score": 2, "scores": 1}
 
 
 def test_fewer_architectures(study):
@@ -141,6 +153,7 @@ def test_fewer_architectures(study):
 def test_seed_added(study):
     study.config["seeds"].append(1)
     assert study.jobs() == {"score": 4} | SCORES
+    assert study.executed(GATHERED) == {"score": 4, "scores": 1}
 
 
 def test_task_added(study):
@@ -149,11 +162,14 @@ def test_task_added(study):
     study.config["spaces"]["nasbench201"]["tasks"]["cifar100"] = ["nats_test"]
     added = {"truth": 1, "score": 4, "scores": 1}
     assert study.jobs() == added | STUDY | dict.fromkeys(FIGURES, 2)
+    assert study.executed(GATHERED.replace("cifar10", "cifar100")) == {"score": 4, "scores": 1}
 
 
 def test_device_added(study):
     study.config["devices"] = ["local-torch-float32-batch1-threads1"]
     assert study.jobs() == {"measure": 2} | LATENCY
+    gathered = f"results/latency/nasbench201/cifar10/{study.config['devices'][0]}.parquet"
+    assert study.executed(gathered) == {"measure": 2, "latency": 1}
 
 
 def test_table_deleted(study):
@@ -164,6 +180,8 @@ def test_table_deleted(study):
 def test_figure_edited(study):
     study.append("workflow/scripts/figure_cost.py", "\n# another version\n")
     assert study.jobs() == {"cost_figure": 1}
+    figure = "results/figures/cost-nasbench201-cifar10-analog_nasbench.png"
+    assert study.executed(figure) == {"cost_figure": 1}
 
 
 def test_shard_deleted(study):
@@ -177,21 +195,18 @@ def test_shard_truncated(study):
     shard = study.shard(1)
     shard.write_bytes(shard.read_bytes()[:-100])
     name = str(shard.relative_to(study.directory))
-    refusal = study.run("results/scores/nasbench201/cifar10/scores.parquet", fails=True)
+    refusal = study.run(GATHERED, fails=True)
     assert f"error: {name} is damaged" in refusal and "delete it" in refusal
     shard.unlink()
     assert study.jobs() == {"score": 1} | SCORES
 
 
-def test_changes_really_run(study):
-    """A dry run promises what a run does."""
+def test_edited_proxy_reaches_the_tables(study):
     study.append(PROXIES / "nwot.py", "\n# another version\n")
     table = "results/tables/selection.csv"
     promised = study.jobs(table)
     assert promised == {"score": 2} | dict.fromkeys(["scores", "join", "study", "analysis", "table"], 1)
-    output = study.run(table)
-    assert {rule: output.count(f"(Rule: {rule})") for rule in promised} == promised
-    assert study.jobs(table) == {}
+    assert study.executed(table) == promised
 
 
 def test_checkout_moved(study):

@@ -5,8 +5,8 @@
 #   cluster.sh stop DIR     ends what start began, by its pid files
 #   cluster.sh node DIR N   starts the daemon of node N again
 #
-# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. Memory is counted,
-# not enforced. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such
+# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. A job that holds
+# more memory than it asked for is killed within seconds. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such
 # as a CI runner.
 set -euo pipefail
 
@@ -48,6 +48,8 @@ SlurmdLogFile=$dir/log/slurmd.%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=1
+JobAcctGatherParams=OverMemoryKill
 MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from runs import copy_checkout, counted, environment, snakemake
+from runs import ask_by_gres, copy_checkout, counted, environment, snakemake
 
 HERE = Path(__file__).parent
 SLURM = ["--profile", "slurm", "--profile", "tests/slurm/profile"]
@@ -22,7 +22,9 @@ TINY = ["--configfile", "tests/tiny.yaml"]
 SCORES = "results/scores/nasbench201/cifar10/scores.parquet"
 SELECTION = "results/analysis/selection.parquet"
 MEASURED = ["seconds", "seconds_shared", "peak_mb"]  # of each run its own
-SLEEP = "import time; time.sleep(600)"
+SLEEP = "import time\nif first: time.sleep(600)"
+EXIT = "if first: os._exit(1)"
+HOARD = "held = b'x' * 2_500_000_000"  # at every start
 SHARDS = ["0000", "0001", "0002", "0003"]
 
 
@@ -54,7 +56,7 @@ def squeue(columns, *arguments):
 def smoke(tmp_path_factory):
     """The smoke study, run without SLURM."""
     directory = copy_checkout(tmp_path_factory.mktemp("smoke"))
-    snakemake(directory, "-c2", *SMOKE, seconds=600)
+    snakemake(directory, "-c2", *SMOKE, seconds=1500)
     return directory
 
 
@@ -77,10 +79,10 @@ class Study:
         (self.directory / "results/study.parquet").unlink()
         self.faults.mkdir()
         self.runs = []
-        self.command = ["timeout", "-k", "10", "300", "snakemake", SELECTION, *SLURM, *TINY]
+        self.command = ["timeout", "-k", "10", "900", "snakemake", SELECTION, *SLURM, *TINY]
 
     def disturb(self, shard, what):
-        """Let the first start of a shard's job do something, in Python."""
+        """Let the starts of a shard's job do something, in Python."""
         (self.faults / shard).write_text(what)
 
     def starts(self, shard):
@@ -129,7 +131,7 @@ def study(cluster, undisturbed, tmp_path):
 
 def test_smoke_study(cluster, smoke, tmp_path):
     directory = copy_checkout(tmp_path / "study")
-    output = snakemake(directory, *SLURM, *SMOKE, seconds=600)
+    output = snakemake(directory, *SLURM, *SMOKE, seconds=1500)
     tables = ["correlation", "selection"]
     same(directory, smoke, SCORES, *(f"results/analysis/{table}.parquet" for table in tables))
     same(directory, smoke, "results/scores/nasbench201/structural.parquet", "results/study.parquet")
@@ -155,7 +157,7 @@ def placement(job):
 def test_jobs_that_are_cancelled_fail_or_take_too_long(study, undisturbed):
     study.disturb("0000", SLEEP)
     study.disturb("0001", SLEEP)
-    study.disturb("0002", "os._exit(1)")
+    study.disturb("0002", EXIT)
     score = {"slurm_partition": "gpu", "gpu": "1", "mem_mb": "2000 * attempt", "runtime": "2 * attempt - 1"}
     run = study.start("--set-resources", *(f"score:{name}={value}" for name, value in score.items()))
     scancel(study.first_job("0000")[0])
@@ -173,6 +175,21 @@ def test_jobs_that_are_cancelled_fail_or_take_too_long(study, undisturbed):
     for attempts in asked:
         assert [limit for _, limit, _ in attempts] == ["1:00", "3:00"][: len(attempts)]
         assert len({memory for *_, memory in attempts}) == len(attempts)
+
+
+def test_job_over_its_memory(study, undisturbed):
+    """It is killed, and its retry gets what it needs. GPUs are asked for in the other style."""
+    profile = study.directory / "profiles/slurm/config.v9+.yaml"
+    text = ask_by_gres(profile.read_text())
+    profile.write_text(text.replace("mem_mb: 16000 * attempt", "mem_mb: 3000 * attempt"))
+    study.disturb("0001", HOARD)
+    study.finish(study.start())
+    same(study.directory, undisturbed, SCORES, SELECTION)
+    assert [len(study.starts(shard)) for shard in SHARDS] == [1, 2, 1, 1]
+    jobs = {job: facts for job, *facts in squeue(["%i", "%T", "%m", "%b"])}
+    (killed, memory, _), (done, more, gpu) = (jobs[job] for job, _ in study.starts("0001"))
+    assert (killed, memory) == ("OUT_OF_MEMORY", "3000M") and (done, more) == ("COMPLETED", "6000M")
+    assert gpu == "gres:gpu:1"
 
 
 def test_node_that_dies(study, undisturbed, cluster):

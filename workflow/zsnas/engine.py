@@ -38,7 +38,7 @@ class Evaluation:
     """The passes of one network in one precision: computed when first asked for, kept until this object is dropped.
 
     subject: supplies what no pass computes: `net()`, a new copy of the pristine network in train mode; `batches()`, a
-    list of (inputs, labels); `rng(purpose)`, a torch generator.
+    list of (inputs, labels); `rng(purpose)`, a torch generator; `batch`, the number of images in a minibatch.
     """
 
     def __init__(self, subject):
@@ -100,8 +100,7 @@ def score_one(proxy, evaluation):
         layers = [float(layer) for layer in value] if isinstance(value, list | tuple) else None
         total = float(value) if layers is None else sum(layers)
     except torch.OutOfMemoryError:
-        batch = len(evaluation.subject.batches()[0][0])
-        return Score(proxy.name, status=f"error: out of memory at batch {batch}")
+        return Score(proxy.name, status=f"error: out of memory at batch {evaluation.subject.batch}")
     except Exception as error:
         reason = str(error).partition("\n")[0]
         return Score(proxy.name, status=f"error: {type(error).__name__}: {reason}")

@@ -40,6 +40,7 @@ class Subject:
         self.space, self.canonical, self.task, self.seed = space, canonical, task, seed
         self.design = design or canonical
         self.dtype, self.minibatches, self.place = DTYPES[precision], batches, place
+        self.batch = len(batches[0][0])  # told when memory runs out, where moving them again would fail
 
     def net(self):
         with torch.random.fork_rng(devices=[]):

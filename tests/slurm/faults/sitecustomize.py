@@ -1,6 +1,7 @@
 """Python imports this at its start where this folder is in PYTHONPATH, and so the jobs of disturbed studies do.
 
-A job that scores a shard notes its SLURM job and node in $FAULTS/SHARD.starts; the first does what $FAULTS/SHARD says.
+A job that scores a shard notes its SLURM job and node in $FAULTS/SHARD.starts and does what $FAULTS/SHARD says, which
+may ask whether it is the `first` to start.
 """
 
 import os
@@ -13,5 +14,5 @@ if "zsnas.score" in sys.orig_argv and "FAULTS" in os.environ:
     first = not starts.exists()
     with starts.open("a") as file:
         print(os.environ["SLURM_JOB_ID"], os.environ["SLURMD_NODENAME"], file=file)
-    if first and fault.exists():
+    if fault.exists():
         exec(fault.read_text())
