@@ -8,8 +8,6 @@ rule fetch:
         code=code("fetch.py", "sources.py", "readers/pickles.py"),
     log:
         "logs/fetch.log",
-    benchmark:
-        "benchmarks/fetch.tsv"
     conda:
         "../../envs/zsnas.yaml"
     params:
