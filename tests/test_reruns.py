@@ -18,7 +18,8 @@ FIGURES = ["correlation_figure", "proxy_correlation_figure", "scores_figure", "c
 STUDY = {"join": 1, "study": 1, "manifest": 1, "analysis": 3, "table": 3} | dict.fromkeys(FIGURES, 1)
 SCORES = {"scores": 1} | STUDY
 # A device brings two tables and a figure; what scores cost does not depend on it.
-LATENCY = {"latency": 1} | STUDY | {"analysis": 4, "table": 4, "pareto_figure": 1}
+OF_DEVICES = ["pareto_figure", "trust_figure", "fronts_figure", "devices_figure"]
+LATENCY = {"latency": 1} | STUDY | {"analysis": 7, "table": 7} | dict.fromkeys(OF_DEVICES, 1)
 
 
 class Study:
