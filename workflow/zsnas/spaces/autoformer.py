@@ -3,8 +3,7 @@
 A transformer has a width (192, 216 or 240) and 12 to 14 layers, each with 3 or 4 heads and a hidden layer of 3.5 or 4
 widths. Patches are 16 x 16 pixels; the classifier reads the mean of the patches' tokens. A head has 64
 channels, as in AutoFormer, without its relative positions; the class that Auto-Prox (Dong et al., 2024) released with
-the truth shares the width out among heads instead, which its published sizes do not fit. An architecture is named by
-the JSON that Auto-Prox publishes.
+the truth shares the width out among heads instead. An architecture is named by the JSON that Auto-Prox publishes.
 
 The space has some 10^9 members, so it is listed: 200 of them, all different networks of 5.4 to 9.6 million parameters.
 """
