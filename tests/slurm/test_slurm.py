@@ -188,7 +188,9 @@ def test_job_over_its_memory(study, undisturbed):
     assert [len(study.starts(shard)) for shard in SHARDS] == [1, 2, 1, 1]
     jobs = {job: facts for job, *facts in squeue(["%i", "%T", "%m", "%b"])}
     (killed, memory, _), (done, more, gpu) = (jobs[job] for job, _ in study.starts("0001"))
-    assert (killed, memory) == ("OUT_OF_MEMORY", "3000M") and (done, more) == ("COMPLETED", "6000M")
+    assert (killed, memory) == ("FAILED", "3000M") and (done, more) == ("COMPLETED", "6000M")
+    (log,) = study.directory.glob(f"logs/slurm/**/{study.first_job('0001')[0]}.log")
+    assert "exceeded memory limit" in log.read_text()
     assert gpu == "gres:gpu:1"
 
 
