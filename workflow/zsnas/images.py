@@ -34,7 +34,12 @@ def official(task, data_dir):
         return imagenet16_120(Path(data_dir, "ImageNet16"))
     from torchvision import datasets  # imports torch, which other sources do without
 
-    dataset = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[task]
+    known = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}
+    if task not in known:
+        raise errors.StudyError(
+            f"images of {task} cannot be fetched: name an .npz of them under 'images' in the config"
+        )
+    dataset = known[task]
     try:
         data = dataset(data_dir, train=True, download=True)
     except (RuntimeError, URLError) as error:

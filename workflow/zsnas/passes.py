@@ -1,9 +1,9 @@
 """Computations that proxies share. A pass is a function named as what it returns; its parameters are other passes.
 
 Three parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
-list of minibatches (inputs [B, 3, H, W], labels [B]); `rng`, a generator for this consumer alone. Lists run over the
-network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer that
-does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
+list of minibatches (inputs [B, 3, H, W], labels [B, ...]); `rng`, a generator for this consumer alone. Lists run over
+the network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer
+that does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
 """
 
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def inputs(batches):
 
 
 def labels(batches):
-    """Class numbers of the first minibatch [B]."""
+    """Class numbers of the first minibatch [B], or what else the task's outputs are compared with."""
     return batches[0][1]
 
 
@@ -81,7 +81,7 @@ def forward(shared_net, leaf_inputs):
 
 
 def logits(forward):
-    """Logits of the first minibatch [B, classes], without gradients."""
+    """Logits of the first minibatch [B, classes] or other outputs of the network, without gradients."""
     return forward.logits.detach()
 
 
@@ -90,9 +90,14 @@ def activations(forward):
     return [activation.detach() for activation in forward.activations]
 
 
-def loss(forward, labels):
-    """Mean cross-entropy of the first minibatch, with its graph."""
-    return F.cross_entropy(forward.logits, labels)
+def criterion(shared_net):
+    """The task's loss of outputs and labels, a mean: cross-entropy, or what the network has as `loss`."""
+    return getattr(shared_net, "loss", F.cross_entropy)
+
+
+def loss(forward, labels, criterion):
+    """Loss of the first minibatch, with its graph."""
+    return criterion(forward.logits, labels)
 
 
 class Backward(NamedTuple):
@@ -129,10 +134,10 @@ def jacobian(forward, leaf_inputs):
     return gradient.flatten(1)
 
 
-def batch_grads(shared_net, layers, batches, grads):
+def batch_grads(shared_net, layers, batches, grads, criterion):
     """Gradients of the loss by the weights, one list per minibatch; the first minibatch's are `grads`."""
     parameters = [layer.weight for layer in layers]
-    losses = (F.cross_entropy(shared_net(inputs), labels) for inputs, labels in batches[1:])
+    losses = (criterion(shared_net(inputs), labels) for inputs, labels in batches[1:])
     return [grads, *(torch.autograd.grad(loss, parameters, materialize_grads=True) for loss in losses)]
 
 

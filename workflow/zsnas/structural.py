@@ -12,7 +12,6 @@ from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
 
-
 ROWS = 8192  # scored at once; of so many the intermediate arrays stay in the processor's cache
 
 

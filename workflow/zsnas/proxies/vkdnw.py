@@ -20,7 +20,7 @@ SAMPLES = 64
 UNIFORM = 0.05
 
 
-@proxy(paper="arXiv:2502.04975")
+@proxy(paper="arXiv:2502.04975", tasks="image classes")
 def vkdnw(net, inputs, rng):
     start_as_he(net, rng)
     outputs, derivatives = [], []

@@ -3,7 +3,9 @@
 A space is a module whose docstring says in its first line what it is. It has
 
 * `ARCHITECTURES`, `CANONICAL`: how many architectures and how many canonical networks it has,
-* `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`,
+* `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`; in
+  place of `classes`, `values` says how many real numbers are predicted, and `pixels`, height = width in pixels, that
+  either is predicted for every pixel of a map,
 * `architectures()`: the index, one row per architecture, in a fixed order,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture. Where a name does not tell the network, as a hash does not, the index has a column
@@ -24,13 +26,18 @@ structural proxies read beyond these follows, such as `conv3x3`, `conv1x1`, `poo
 published cell has, and the canonical cell's `depth` and `paths`. An architecture that stands for others has no dead
 operation.
 
-A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
+A network is a torch module that maps images [B, 3, H, W] to logits [B, classes], to values [B, values], or to either
+with pixels [B, ..., H, W]. Only canonical names are scored and
 measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
 does not keep state from one forward pass to the next except BatchNorm's running statistics. Beside `forward` it has
 
 * `forward_features(images)`: the last feature maps before pooling,
 * `blocks`: the modules of this very object whose outputs are its feature maps from block to block, in order of
   execution: the stem, then each cell. Proxies of blocks, such as those of AZ-NAS, read them.
+
+and, where its task's loss is not cross-entropy,
+
+* `loss(outputs, labels)`: the task's, a mean over samples.
 
 ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
 
