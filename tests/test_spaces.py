@@ -46,7 +46,11 @@ def test_networks_are_what_the_contract_says(name, table):
         executed.clear()
         for block in net.blocks:
             block.register_forward_hook(lambda block, _, output: executed.append(block))
-        assert net(images).shape == (2, shape["classes"])
+        outputs = net(images)
+        assert (
+            outputs.shape == (2, shape.get("classes") or shape["values"], *[shape.get("pixels")] * 2)[: outputs.dim()]
+        )
+        assert outputs.dim() == (4 if "pixels" in shape else 2)
         assert len(executed) > 1 and executed == net.blocks
         assert net.forward_features(images).dim() == 4
 

@@ -58,11 +58,15 @@ def check_shape(config, place):
 def check_proxies(config, place):
     """Names in `proxies` and `bundles`; a proxy belongs to one bundle, and a bundle takes no other proxy's name.
 
-    A proxy must apply to some space of the study; in the others its scores are failures that say why.
+    A proxy must apply to some space and task of the study; in the others its scores are failures that say why.
     """
     for name in config["proxies"]:
         check_known("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
-        reasons = {space: registry.reason_against(name, space) for space in config["spaces"]}
+        reasons = {
+            space: registry.reason_against(name, space, task)
+            for space, study in config["spaces"].items()
+            for task in study["tasks"]
+        }
         if all(reasons.values()):
             space, reason = next(iter(reasons.items()))
             raise StudyError(f"{place}, key 'proxies': '{name}' does not apply to {space}: {reason}; take it out")

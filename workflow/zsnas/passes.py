@@ -1,9 +1,9 @@
 """Computations that proxies share. A pass is a function named as what it returns; its parameters are other passes.
 
 Three parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
-list of minibatches (inputs [B, 3, H, W], labels [B]); `rng`, a generator for this consumer alone. Lists run over the
-network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer that
-does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
+list of minibatches (inputs [B, 3, H, W], labels [B, ...]); `rng`, a generator for this consumer alone. Lists run over
+the network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer
+that does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
 """
 
 from typing import NamedTuple
@@ -51,7 +51,7 @@ def inputs(batches):
 
 
 def labels(batches):
-    """Class numbers of the first minibatch [B]."""
+    """Class numbers of the first minibatch [B], or what else the task's outputs are compared with."""
     return batches[0][1]
 
 
@@ -83,7 +83,7 @@ def forward(shared_net, leaf_inputs):
 
 
 def logits(forward):
-    """Logits of the first minibatch [B, classes], without gradients."""
+    """Logits of the first minibatch [B, classes] or other outputs of the network, without gradients."""
     return forward.logits.detach()
 
 
@@ -92,9 +92,14 @@ def activations(forward):
     return [activation.detach() for activation in forward.activations]
 
 
-def loss(forward, labels):
-    """Mean cross-entropy of the first minibatch, with its graph."""
-    return F.cross_entropy(forward.logits, labels)
+def criterion(shared_net):
+    """The task's loss of outputs and labels, a mean: cross-entropy, or what the network has as `loss`."""
+    return getattr(shared_net, "loss", F.cross_entropy)
+
+
+def loss(forward, labels, criterion):
+    """Loss of the first minibatch, with its graph."""
+    return criterion(forward.logits, labels)
 
 
 class Backward(NamedTuple):
@@ -131,14 +136,14 @@ def jacobian(forward, leaf_inputs):
     return gradient.flatten(1)
 
 
-def batch_grads(shared_net, layers, batches):
+def batch_grads(shared_net, layers, batches, criterion):
     """Gradients of the loss by the weights, one list per minibatch.
 
     The first are those of `grads`, computed once more: proxies of several minibatches need double precision and others
     do not, so there is nothing to share, and a graph that nobody differentiates again can be let go.
     """
     parameters = [layer.weight for layer in layers]
-    losses = (F.cross_entropy(shared_net(inputs), labels) for inputs, labels in batches)
+    losses = (criterion(shared_net(inputs), labels) for inputs, labels in batches)
     return [torch.autograd.grad(loss, parameters, materialize_grads=True) for loss in losses]
 
 

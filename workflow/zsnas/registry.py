@@ -24,6 +24,7 @@ STRUCTURES = {  # what structural proxies may need; all but the first are functi
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
 PRECISIONS = ("float32", "float64")
 NETWORKS = ("any", "convolutional", "transformer")
+KINDS_OF_TASKS = ("any", "image classes")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Proxy:
 
     `needs` are the parameter names of its function: passes of the engine; or STRUCTURES for a structural proxy, which
     reads what architectures are made of and no network; or other proxies, its `members`, for an aggregate, which reads
-    their scores of all architectures at once. `precision` is the floating-point type its passes run in, `networks` the
-    kind of networks it is defined for, `relu` whether it reads which ReLUs are on.
+    their scores of all architectures at once. `precision` is the floating-point type its passes run in, `networks` and
+    `tasks` the kinds of networks and tasks it is defined for, `relu` whether it reads which ReLUs are on.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Proxy:
     precision: str = "float32"
     networks: str = "any"
     relu: bool = False
+    tasks: str = "any"
     members: tuple[str, ...] = ()
 
     @property
@@ -58,7 +60,7 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Space:
-    """A search space as its file declares it; `tasks` maps a task to its classes and resolution (pixels).
+    """A search space as its file declares it; `tasks` maps a task to its facts (see `zsnas.spaces`).
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
     layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
@@ -122,6 +124,7 @@ def proxies():
                 check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
             check_known(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
             check_known(f"networks of proxy '{function.name}'", facts.get("networks", "any"), NETWORKS, file)
+            check_known(f"tasks of proxy '{function.name}'", facts.get("tasks", "any"), KINDS_OF_TASKS, file)
             summary = first_line(ast.get_docstring(function) or ast.get_docstring(module))
             found[function.name] = Proxy(function.name, file, summary, needs, **facts)
     return {name: with_members(proxy, found) for name, proxy in found.items()}
@@ -176,17 +179,19 @@ def known_needs():
     return [*GIVEN, *STRUCTURES, *passes]
 
 
-def reason_against(proxy, space):
-    """Why a proxy does not apply to a space's networks, or "" where it does. Both are named."""
+def reason_against(proxy, space, task=None):
+    """Why a proxy does not apply to a space's networks, or "" where it does; for one task where that is given."""
     facts, offered = proxies()[proxy], spaces()[space]
     if facts.networks not in ("any", offered.networks):
         return f"it is defined for {facts.networks} networks, those of {space} are {offered.networks}"
     if facts.relu and offered.activation != "ReLU":
         return f"it reads which ReLUs are on, the networks of {space} have {offered.activation}"
+    if task and facts.tasks == "image classes" and set(offered.tasks[task]) != {"classes", "resolution"}:
+        return f"it needs one class for each image, which {task} does not have"
     for need in facts.needs:
         if need in STRUCTURES and need not in offered.structures:
             return f"it needs `{need}` ({STRUCTURES[need]}), which {space} does not have"
-    return next((f"{name}: {why}" for name in facts.members if (why := reason_against(name, space))), "")
+    return next((f"{name}: {why}" for name in facts.members if (why := reason_against(name, space, task))), "")
 
 
 def load_space(name):

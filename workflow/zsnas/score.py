@@ -60,7 +60,7 @@ class Subject:
 
 def score_network(canonical, connected, space, task, seed, proxies, batches, place, design=None):
     """Rows of one network, one per proxy. design: what to build, where the name does not say it."""
-    reasons = {name: registry.reason_against(name, space) for name in proxies}
+    reasons = {name: registry.reason_against(name, space, task) for name in proxies}
     found = [registry.proxies()[name] for name in proxies if not reasons[name]]
     if connected:
         module = registry.load_space(space)

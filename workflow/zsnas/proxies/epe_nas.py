@@ -14,7 +14,7 @@ from zsnas import proxy
 EPSILON = 1e-5
 
 
-@proxy(paper="arXiv:2102.08099", precision="float64")
+@proxy(paper="arXiv:2102.08099", precision="float64", tasks="image classes")
 def epe_nas(jacobian, labels, logits):
     classes = [jacobian[labels == label].double() for label in labels.unique()]
     if logits.shape[1] <= 100:

@@ -27,7 +27,7 @@ def vkdnw_agg(vkdnw, jacob_cov, az_expressivity, az_trainability, macs):
     return sum(map(log_rank, (vkdnw, jacob_cov, az_expressivity, az_trainability, macs)))
 
 
-@proxy(paper="arXiv:2502.04975", networks="convolutional")
+@proxy(paper="arXiv:2502.04975", networks="convolutional", tasks="image classes")
 def vkdnw(net, inputs, rng):
     start_as_he(net, rng)
     outputs, derivatives = [], []

@@ -3,7 +3,9 @@
 A space is a module whose docstring says in its first line what it is. It has
 
 * `ARCHITECTURES`, `CANONICAL`: how many architectures and how many canonical networks it has,
-* `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`,
+* `TASKS`: what its networks are trained for, `{task: {"classes": ..., "resolution": height = width in pixels}}`; in
+  place of `classes`, `values` says how many real numbers are predicted, and `pixels`, height = width in pixels, that
+  either is predicted for every pixel of a map,
 * `architectures()`: the index, one row per architecture, in a fixed order. A space that is too large to enumerate is
   listed instead: `LISTED = {file: address}` names the tables, in the study's data_dir, that hold its members, and
   `architectures(*paths)` is given their paths,
@@ -27,7 +29,8 @@ structural proxies read beyond these follows, such as `conv3x3`, `conv1x1`, `poo
 published cell has, and the canonical cell's `depth` and `paths`. An architecture that stands for others has no dead
 operation, unless the space is listed and the same network without it is no member.
 
-A network is a torch module that maps images [B, 3, H, W] to logits [B, classes]. Only canonical names are scored and
+A network is a torch module that maps images [B, 3, H, W] to logits [B, classes], to values [B, values], or to either
+with pixels [B, ..., H, W]. Only canonical names are scored and
 measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
 does not keep state from one forward pass to the next except BatchNorm's running statistics. Beside `forward` it has
 
@@ -36,7 +39,9 @@ does not keep state from one forward pass to the next except BatchNorm's running
   execution: the stem, then each cell. Proxies of blocks, such as those of AZ-NAS, read them.
 
 A transformer's blocks give tokens [B, N, C] instead of feature maps; its `forward_features` gives the patches' tokens
-as a map.
+as a map. Where its task's loss is not cross-entropy, a network also has
+
+* `loss(outputs, labels)`: the task's, a mean over samples.
 
 ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
 
