@@ -6,6 +6,8 @@ import re
 import pytest
 from runs import CHECKOUT
 
+from zsnas import registry
+
 PACKAGE = CHECKOUT / "workflow" / "zsnas"
 # What reads and writes files, tells errors or finds plug-ins shapes no number; plug-ins are listed by name.
 SHAPELESS = {"errors", "files", "provenance", "registry", "readers", "spaces", "devices", "judge"}
@@ -55,3 +57,10 @@ def test_code_of_a_command_is_its_input(name):
         needed -= {f"judge/{analysis}.py" for analysis in ("correlation", "pareto", "cost")}
     missing = {file for file in needed if f'"{file}"' not in listed}
     assert not missing, f"rule {name} does not list {missing}"
+
+
+@pytest.mark.parametrize("name", registry.spaces())
+def test_code_of_a_space_is_an_input_of_its_jobs(name):
+    space = registry.spaces()[name]
+    structures = {PACKAGE / f"{structure}.py" for structure in registry.STRUCTURES}
+    assert set(space.files) == {space.file, *imported(space.file)} - structures

@@ -204,9 +204,11 @@ def plugin_files(folder):
 
 def imported_files(file):
     """A space's file and what it imports of the package, directly or through others, but for its STRUCTURES."""
-    modules = {node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)}
-    inside = {module.removeprefix("zsnas.") for module in modules if module.startswith("zsnas.")} - set(STRUCTURES)
-    return {file}.union(*(imported_files(PACKAGE / f"{module.replace('.', '/')}.py") for module in inside))
+    nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+    names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
+    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - set(STRUCTURES)
+    files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
+    return {file}.union(*(imported_files(other) for other in files if other.is_file()))
 
 
 def declared_facts(node):
