@@ -6,6 +6,8 @@ import re
 import pytest
 from runs import CHECKOUT
 
+from zsnas import registry
+
 PACKAGE = CHECKOUT / "workflow" / "zsnas"
 # What reads and writes files, tells errors or finds plug-ins shapes no number; plug-ins are listed by name.
 SHAPELESS = {"errors", "files", "provenance", "registry", "readers", "spaces", "devices", "judge"}
@@ -66,3 +68,10 @@ def test_code_of_an_analysis_is_its_input(analysis):
     listed = {PACKAGE / "judge" / f"{file}.py" for file in ANALYSIS_CODE[analysis]}
     shared = {PACKAGE / "judge" / f"{file}.py" for file in ("population", "statistics")}
     assert listed.union(*(imported(file) for file in listed)) - shared == listed
+
+
+@pytest.mark.parametrize("name", registry.spaces())
+def test_code_of_a_space_is_an_input_of_its_jobs(name):
+    space = registry.spaces()[name]
+    structures = {PACKAGE / f"{structure}.py" for structure in registry.STRUCTURES}
+    assert set(space.files) == {space.file, *imported(space.file)} - structures

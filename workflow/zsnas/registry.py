@@ -223,13 +223,11 @@ def plugin_files(folder):
 
 def imported_files(file):
     """A space's file and what it imports of the package, directly or through others, but for its STRUCTURES."""
-    modules = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("zsnas."):
-            module = node.module.removeprefix("zsnas.").replace(".", "/")
-            folder = (PACKAGE / module).is_dir()
-            modules |= {f"{module}/{alias.name}" for alias in node.names} if folder else {module}
-    return {file}.union(*(imported_files(PACKAGE / f"{module}.py") for module in modules - set(STRUCTURES)))
+    nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+    names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
+    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - set(STRUCTURES)
+    files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
+    return {file}.union(*(imported_files(other) for other in files if other.is_file()))
 
 
 def declared_facts(node):

@@ -1,0 +1,79 @@
+"""A study over every space, from its list of architectures to the tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from runs import CHECKOUT, copy_checkout, snakemake
+
+from zsnas import registry, sources
+from zsnas.errors import StudyError
+
+SOURCES = CHECKOUT / "config" / "sources.csv"
+
+
+def spaces_with_truth(data):
+    """Two networks, the first and the last task of every space, and the first truth of each that the folder has."""
+    found = {}
+    for name, space in registry.spaces().items():
+        tasks = {}
+        first, *others = space.tasks
+        for task in (first, *others[-1:]):
+            truths = [it.truth for it in sources.read_sources(SOURCES) if (it.space, it.task) == (name, task)]
+            tasks[task] = [truth for truth in truths if has(name, task, truth, data)][:1]
+        tasks = {task: truths for task, truths in tasks.items() if truths}
+        if tasks:
+            found[name] = {"architectures": 2, "tasks": tasks}
+    return found
+
+
+def has(space, task, truth, data):
+    try:
+        return bool(sources.locate(space, task, truth, SOURCES, data))
+    except StudyError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, shared, index_of):
+    directory = copy_checkout(tmp_path_factory.mktemp("spaces"))
+    data = directory / "data"
+    data.mkdir()
+    for file in shared.glob("*.parquet"):
+        (data / file.name).symlink_to(file)
+    # No accuracies of the whole size space can be had here: numbers that grow with the network stand in for them.
+    sizes = index_of("nats_size")
+    accuracy = 80 + np.log(sizes.params / sizes.params.min())
+    pd.DataFrame({"arch": sizes.arch, "cifar10_test_acc": accuracy}).to_parquet(data / "nats_sss.parquet")
+    config = yaml.safe_load((CHECKOUT / "tests" / "spaces.yaml").read_text()) | {"spaces": spaces_with_truth(data)}
+    (directory / "config" / "spaces.yaml").write_text(yaml.safe_dump(config))
+    snakemake(directory, "-c2", "results/tables/correlation.csv", "--configfile", "config/spaces.yaml")
+    return directory, config["spaces"]
+
+
+def test_every_space_reaches_the_study(study):
+    directory, config = study
+    frame = pd.read_parquet(directory / "results" / "study.parquet")
+    assert {"nasbench101", "nasbench201", "nats_size", "transnas_micro"} <= set(frame.space) == set(config)
+    for space, part in frame.groupby("space", observed=True):
+        assert set(part.task) == set(config[space]["tasks"])
+        for _, rows in part.groupby("task", observed=True):
+            assert len(rows) == registry.spaces()[space].architectures
+            scored = rows[rows.sampled]
+            assert scored[scored.arch == scored.canonical].arch.nunique() == 2
+            assert scored[scored.connected][["snip", "nwot"]].notna().any(axis=None)
+            assert rows[["params", "random"]].notna().all(axis=None)
+
+
+def test_a_proxy_that_does_not_apply_to_a_task_says_why(study):
+    scores = pd.read_parquet(study[0] / "results/scores/transnas_micro/autoencoder/scores.parquet")
+    assert set(scores[scores.proxy == "epe_nas"].status) == {
+        "error: does not apply: it needs one class for each image, which autoencoder does not have"
+    }
+
+
+def test_the_correlation_table_has_every_space(study):
+    directory, config = study
+    table = pd.read_csv(directory / "results" / "tables" / "correlation.csv")
+    assert set(table.space) == set(config)
+    assert table[(table.space == "nats_size") & (table.proxy == "params") & (table.top == 1)].kendall.eq(1).all()
