@@ -6,7 +6,7 @@ BIN = .venv/bin
 
 DATA_DIR ?= data
 
-.PHONY: study hardware test lint smoke test-slurm bench
+.PHONY: study hardware test lint smoke test-slurm test-spaces bench
 
 study: .venv/ready
 	$(BIN)/snakemake -c$(CORES) --report-after-run --report results/report.html
@@ -23,6 +23,9 @@ test: .venv/ready
 
 test-slurm: .venv/ready
 	$(BIN)/pytest tests/slurm
+
+test-spaces: .venv/ready
+	$(BIN)/pytest tests/spaces
 
 bench: .venv/ready
 	$(BIN)/python tests/bench_score.py
