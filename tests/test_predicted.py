@@ -43,7 +43,7 @@ def test_additive_costs_are_found_and_never_negative(counts):
 
 
 def test_pairs_of_operations_are_for_the_quadratic_model(counts):
-    true = 0.8 + counts.to_numpy() @ [0.9, 0.2, 0.1, 0.02] + 0.3 * counts.conv3x3 * counts.avg_pool
+    true = 0.8 + counts.to_numpy() @ [0.9, 0.2, 0.1, 0.02] + 0.3 * counts.conv3x3 * counts.pool
     error = {}
     for model in predicted.MODELS:
         _, held_out = predicted.predict(model, counts, measured(counts, true))
