@@ -46,7 +46,9 @@ def study(tmp_path_factory, shared, index_of):
     sizes = index_of("nats_size")
     accuracy = 80 + np.log(sizes.params / sizes.params.min())
     pd.DataFrame({"arch": sizes.arch, "cifar10_test_acc": accuracy}).to_parquet(data / "nats_sss.parquet")
-    config = yaml.safe_load((CHECKOUT / "tests" / "spaces" / "study.yaml").read_text()) | {"spaces": spaces_with_truth(data)}
+    config = yaml.safe_load((CHECKOUT / "tests" / "spaces" / "study.yaml").read_text()) | {
+        "spaces": spaces_with_truth(data)
+    }
     (directory / "config" / "spaces.yaml").write_text(yaml.safe_dump(config))
     snakemake(directory, "-c2", "results/tables/correlation.csv", "--configfile", "config/spaces.yaml")
     return directory, config["spaces"]
