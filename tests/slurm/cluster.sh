@@ -58,7 +58,7 @@ SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2,sched_min_interval=0
-MinJobAge=600
+MinJobAge=7200
 SlurmdTimeout=5
 KillWait=2
 UnkillableStepTimeout=600

@@ -158,7 +158,7 @@ def test_jobs_that_are_cancelled_fail_or_take_too_long(study, undisturbed):
     study.disturb("0000", SLEEP)
     study.disturb("0001", SLEEP)
     study.disturb("0002", EXIT)
-    score = {"slurm_partition": "gpu", "gpu": "1", "mem_mb": "2000 * attempt", "runtime": "2 * attempt - 1"}
+    score = {"slurm_partition": "gpu", "gpu": "1", "mem_mb": "4000 * attempt", "runtime": "2 * attempt - 1"}
     run = study.start("--set-resources", *(f"score:{name}={value}" for name, value in score.items()))
     scancel(study.first_job("0000")[0])
     study.finish(run)
