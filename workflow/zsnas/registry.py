@@ -222,10 +222,13 @@ def plugin_files(folder):
 
 
 def imported_files(file):
-    """A space's file and what it imports of the package, directly or through others, but for its STRUCTURES."""
+    """A space's file and what it imports of the package, directly or through others.
+
+    Its STRUCTURES are left out, for they serve other jobs, and so are errors, which shape no network.
+    """
     nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
     names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
-    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - set(STRUCTURES)
+    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, "errors"}
     files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
     return {file}.union(*(imported_files(other) for other in files if other.is_file()))
 
