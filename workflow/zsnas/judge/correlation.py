@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .population import populations, sets
-from .statistics import bootstrap_weights, interval, kept_by_truth, rank_correlations, truncated_normal_tau
+from .statistics import interval, kept_by_truth, rank_correlations, sample_weights, truncated_normal_tau
 
 COLUMNS = [
     *["space", "task", "truth", "proxy", "set", "top", "n", "classes"],
@@ -53,8 +53,7 @@ def correlations_by_seed(members, tops, replicates, seed):
     correlations = {}
     for (due, scored), keys in batches.items():
         if due not in draws:
-            drawn = bootstrap_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
-            draws[due] = np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+            draws[due] = sample_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
         scored = np.frombuffer(scored, bool)
         weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
         scores = np.array([members.scores[proxy][at][scored] for proxy, at in keys])

@@ -4,14 +4,12 @@ A proxy that follows latency finds large networks, which are often the accurate 
 what counts is whether it still ranks architectures once their cost is held fixed, the partial correlation.
 """
 
-from collections import defaultdict
-
 import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .population import mean_score, populations
-from .statistics import bootstrap_weights, interval
+from .population import known_alike, mean_score, populations
+from .statistics import interval, sample_weights
 
 COLUMNS = [
     *["space", "task", "truth", "device", "cost", "proxy", "n", "classes"],
@@ -50,19 +48,13 @@ def correlations_by_cost(population, costs, replicates, seed):
     Proxies and costs known for the same architectures share the draws and the ranks.
     """
     scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
-    by_scored, by_priced = defaultdict(list), defaultdict(list)
-    for proxy, score in scores.items():
-        by_scored[np.isfinite(score).tobytes()].append(proxy)
-    for key, cost in costs.items():
-        by_priced[np.isfinite(cost).tobytes()].append(key)
     correlations = {}
-    for scored, names in by_scored.items():
-        for priced, keys in by_priced.items():
-            considered = np.frombuffer(scored, bool) & np.frombuffer(priced, bool)
+    for scored, names in known_alike(scores):
+        for priced, keys in known_alike(costs):
+            considered = scored & priced
             if not considered.any():
                 continue
-            drawn = bootstrap_weights(population.canonical[considered].astype(str), replicates, seed)
-            weights = np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+            weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
             targets = np.array([population.truth[considered], *(costs[key][considered] for key in keys)])
             rho = rank_correlations(np.array([scores[name][considered] for name in names]), targets, weights)
             truth_cost = rank_correlations(targets[1:], targets[:1], weights)[:, :, 0]

@@ -5,15 +5,13 @@ the cheapest to the dearest architecture, its choices trace a front; the hypervo
 says how much of the trade-off between cost and truth the proxy finds.
 """
 
-from collections import defaultdict
-
 import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .population import mean_score, populations
+from .population import known_alike, mean_score, populations
 from .selection import first_choice
-from .statistics import bootstrap_weights, interval
+from .statistics import interval, sample_weights
 
 CELL = ["space", "task", "truth", "device", "cost", "proxy"]
 PARETO_COLUMNS = [*CELL, "n", "hypervolume_ratio", "hypervolume_low", "hypervolume_high"]
@@ -47,16 +45,9 @@ def hypervolume_ratios(population, cost, scores, replicates, seed):
 
     Proxies with scores for the same architectures share the draws and the true front.
     """
-    batches = defaultdict(list)
-    for proxy, score in scores.items():
-        considered = np.isfinite(score) & np.isfinite(cost)
-        if considered.any():
-            batches[considered.tobytes()].append(proxy)
     ratios = {}
-    for considered, names in batches.items():
-        considered = np.frombuffer(considered, bool)
-        drawn = bootstrap_weights(population.canonical[considered].astype(str), replicates, seed)
-        weights = np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+    for considered, names in known_alike(scores, np.isfinite(cost)):
+        weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
         truth = population.truth[considered]
         priorities = np.array([priority(score) for score in [truth, *(scores[name][considered] for name in names)]])
         volumes = hypervolumes(cost[considered], truth, priorities, weights)

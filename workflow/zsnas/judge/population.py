@@ -4,6 +4,7 @@ Rows stand in the order of the blake2b hash of their names. Wherever scores tie,
 the tie rule: the same for every proxy, and blind to size, depth and the order in which a benchmark lists its members.
 """
 
+from collections import defaultdict
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -114,6 +115,17 @@ def mean_score(population, proxy):
     """
     scores = population.scores[proxy]
     return np.where(population.due[proxy], scores[0] + (scores - scores[0]).mean(axis=0), np.nan)
+
+
+def known_alike(columns, among=True):
+    """Names of ``columns`` (name: (n,)) that are finite at the same rows, as pairs (rows, names) where there are any.
+
+    ``among`` is a mask of the rows that count.
+    """
+    alike = defaultdict(list)
+    for name, values in columns.items():
+        alike[(np.isfinite(values) & among).tobytes()].append(name)
+    return [(rows, names) for known, names in alike.items() if (rows := np.frombuffer(known, bool)).any()]
 
 
 def networks(population):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from .statistics import bootstrap_weights, interval
+from .statistics import interval, sample_weights
 
 ERRORS = ("rmse_ms", "mape", "spearman")
 COLUMNS = ["space", "task", "device", "n", *(f"{e}{end}" for e in ERRORS for end in ("", "_low", "_high"))]
@@ -19,8 +19,8 @@ def prediction_table(*held_out, replicates=1000, seed=0):
     rows = []
     for (space, task, device), cell in pd.concat(held_out).groupby(["space", "task", "device"]):
         measured, said = cell["latency_ms"].to_numpy(), cell["predicted_ms"].to_numpy()
-        drawn = bootstrap_weights(cell["canonical"].to_numpy(str), replicates, seed)
-        samples = [np.arange(len(cell)), *(np.repeat(np.arange(len(cell)), weight) for weight in drawn)]
+        weights = sample_weights(cell["canonical"].to_numpy(str), replicates, seed)
+        samples = [np.repeat(np.arange(len(cell)), weight) for weight in weights]
         values = np.array([errors(measured[sample], said[sample]) for sample in samples]).T
         rows.append((space, task, device, len(cell), *(bound for value in values for bound in interval(value))))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,14 +1,12 @@
 """The regret table: how far a proxy's choices are from the best under tight and under loose budgets."""
 
-from collections import defaultdict
-
 import numpy as np
 import pandas as pd
 from numba import njit, prange
 
 from .pareto import priority
-from .population import mean_score, populations
-from .statistics import bootstrap_weights, interval
+from .population import known_alike, mean_score, populations
+from .statistics import interval, sample_weights
 
 # Shares of the architectures that are within a budget, by what such budgets are called.
 BUDGETS = {
@@ -43,15 +41,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
 
 def regrets_by_proxy(population, cost, scores, replicates, seed):
     """The columns from ``proxy`` on; proxies with scores for the same architectures share draws and budgets."""
-    batches = defaultdict(list)
-    for proxy, score in scores.items():
-        considered = np.isfinite(score) & np.isfinite(cost)
-        if considered.any():
-            batches[considered.tobytes()].append(proxy)
-    for considered, names in batches.items():
-        considered = np.frombuffer(considered, bool)
-        drawn = bootstrap_weights(population.canonical[considered].astype(str), replicates, seed)
-        weights = np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+    for considered, names in known_alike(scores, np.isfinite(cost)):
+        weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
         priorities = np.array([priority(scores[name][considered]) for name in names])
         for budgets, quantiles in BUDGETS.items():
             limits = np.quantile(cost[considered], quantiles)

@@ -223,6 +223,12 @@ def bootstrap_weights(clusters, replicates, seed):
     return np.take(counts, member, axis=1)
 
 
+def sample_weights(clusters, replicates, seed):
+    """The plain sample, each item (n,) once, before its `bootstrap_weights`: int16 (1 + replicates, n)."""
+    drawn = bootstrap_weights(clusters, replicates, seed)
+    return np.vstack([np.ones_like(drawn, shape=(1, drawn.shape[1])), drawn])
+
+
 def interval(values):
     """Point estimate (first of ``values``) and 95 % percentile interval of the replicates (the rest) that exist."""
     replicates = values[1:][~np.isnan(values[1:])]
