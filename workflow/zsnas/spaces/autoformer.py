@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from zsnas.readers import vit_bench
+from zsnas.spaces._index import of_distinct
 
 PATCH, HEAD = 16, 64
 HIDDEN, HEADS, RATIOS, DEPTHS = (192, 216, 240), (3, 4), (3.5, 4.0), (12, 13, 14)
@@ -40,17 +41,11 @@ def architectures(table):
     """
     names = pd.Series(sorted(vit_bench.names(table, "autoformer")), dtype="str")
     choices = names.map(parse)
-    return pd.DataFrame(
-        {
-            "arch": names,
-            "canonical": names,
-            "iso_class": range(len(names)),
-            "reachable": True,
-            "connected": True,
-            "params": choices.map(parameters),
-            "macs": choices.map(multiply_accumulates),
-            "depth": choices.map(lambda choice: choice["depth"]),
-        }
+    return of_distinct(
+        names,
+        params=choices.map(parameters),
+        macs=choices.map(multiply_accumulates),
+        depth=choices.map(lambda choice: choice["depth"]),
     )
 
 

@@ -14,6 +14,8 @@ import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
 
+from zsnas.spaces._index import of_distinct
+
 NAMES = (
     *("resnet10t", "resnet14t", "resnet18", "resnet18d", "resnet26", "resnet26d", "resnet26t", "resnet34", "resnet34d"),
     *("resnet50", "resnet50c", "resnet50d", "resnet50s", "resnet101", "resnet101c", "resnet101d", "resnet101s"),
@@ -35,16 +37,7 @@ def architectures():
     `depth` is the number of convolutions and linear layers.
     """
     sizes = pd.DataFrame([size(name) for name in sorted(NAMES)])
-    return pd.DataFrame(
-        {
-            "arch": sizes.name,
-            "canonical": sizes.name,
-            "iso_class": range(len(sizes)),
-            "reachable": True,
-            "connected": True,
-            **sizes[["params", "macs", "depth"]],
-        }
-    )
+    return of_distinct(sizes.name, sizes.params, sizes.macs, depth=sizes.depth)
 
 
 def size(name):

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from zsnas.readers import accel_nasbench
+from zsnas.spaces._index import of_distinct
 
 CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
@@ -36,17 +37,11 @@ def architectures(table):
     """
     names = pd.Series(sorted(set(accel_nasbench.names(table))), dtype="str")
     sizes = [size(parse(name)) for name in names]
-    return pd.DataFrame(
-        {
-            "arch": names,
-            "canonical": names,
-            "iso_class": range(len(names)),
-            "reachable": True,
-            "connected": True,
-            "params": [params for params, _ in sizes],
-            "macs": [macs for _, macs in sizes],
-            "depth": [2 + sum(2 + (e > 1) for e, *_ in layers(parse(name))) for name in names],
-        }
+    return of_distinct(
+        names,
+        params=[params for params, _ in sizes],
+        macs=[macs for _, macs in sizes],
+        depth=[2 + sum(2 + (e > 1) for e, *_ in layers(parse(name))) for name in names],
     )
 
 

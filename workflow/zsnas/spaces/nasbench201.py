@@ -85,7 +85,11 @@ def describe(operations):
 
 def cells(table):
     """The cells of an index's architectures as graphs; see `zsnas.cells`."""
-    kinds = ("none",), ("skip",), ("conv", 1), ("conv", 3), ("pool", 3)
+    return graphs(table, (("none",), ("skip",), ("conv", 1), ("conv", 3), ("pool", 3)))
+
+
+def graphs(table, kinds):
+    """The cells of an index whose column `cell` has a digit per edge, a position in `kinds`: see `zsnas.cells`."""
     digits = table.cell.to_numpy(f"S{len(EDGES)}").view(np.uint8).reshape(len(table), len(EDGES))
     return [Cells(EDGES, tuple(Operation(*kind) for kind in kinds), digits - ord("0"))]
 
@@ -167,10 +171,15 @@ def build(arch, task):
     Weights come from torch's default initialisation and its global generator. Raises ValueError for a disconnected
     cell, whose output does not depend on its input.
     """
-    live = live_edges(parse(arch))
+    return Network(connecting_edges(arch, parse(arch)), TASKS[task]["classes"])
+
+
+def connecting_edges(arch, operations):
+    """The live edges of an architecture's operations. Raises ValueError where there are none."""
+    live = live_edges(operations)
     if not live:
         raise ValueError(f"'{arch}' is disconnected: no path leads from its input to its output")
-    return Network(live, TASKS[task]["classes"])
+    return live
 
 
 def build_as_published(arch, task):
@@ -179,20 +188,8 @@ def build_as_published(arch, task):
     return Network(edges, TASKS[task]["classes"])
 
 
-class Network(nn.Module):
-    """The skeleton of NATS-Bench's `TinyNetwork`; modules in its order, so that weights can be told by position."""
-
-    def __init__(self, edges, classes):
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, CHANNELS[0], 3, padding=1, bias=False), nn.BatchNorm2d(CHANNELS[0]))
-        blocks = []
-        for stage, channels in enumerate(CHANNELS):
-            if stage:
-                blocks.append(Reduction(CHANNELS[stage - 1], channels))
-            blocks += [Cell(edges, channels) for _ in range(CELLS_PER_STAGE)]
-        self.cells = nn.Sequential(*blocks)
-        self.last = nn.Sequential(nn.BatchNorm2d(CHANNELS[-1]), nn.ReLU())
-        self.classifier = nn.Linear(CHANNELS[-1], classes)
+class Skeleton(nn.Module):
+    """What NATS-Bench's networks do with a stem, cells, a last BatchNorm with ReLU, and a classifier."""
 
     @property
     def blocks(self):
@@ -206,6 +203,22 @@ class Network(nn.Module):
         return self.classifier(self.forward_features(images).mean((2, 3)))
 
 
+class Network(Skeleton):
+    """The benchmark's `TinyNetwork`; modules in its order, so that weights can be told by position."""
+
+    def __init__(self, edges, classes):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, CHANNELS[0], 3, padding=1, bias=False), nn.BatchNorm2d(CHANNELS[0]))
+        blocks = []
+        for stage, channels in enumerate(CHANNELS):
+            if stage:
+                blocks.append(Reduction(CHANNELS[stage - 1], channels))
+            blocks += [Cell(edges, channels) for _ in range(CELLS_PER_STAGE)]
+        self.cells = nn.Sequential(*blocks)
+        self.last = nn.Sequential(nn.BatchNorm2d(CHANNELS[-1]), nn.ReLU())
+        self.classifier = nn.Linear(CHANNELS[-1], classes)
+
+
 class Cell(nn.Module):
     """A cell of given edges (source, target, operation); a node without incoming edges is zero."""
 
@@ -215,11 +228,16 @@ class Cell(nn.Module):
         self.operations = nn.ModuleList(operation_module(operation, channels) for _, _, operation in edges)
 
     def forward(self, x):
-        nodes = {0: x}
-        for (source, target, _), operation in zip(self.edges, self.operations):
-            term = operation(nodes[source]) if source in nodes else operation(torch.zeros_like(x))
-            nodes[target] = nodes[target] + term if target in nodes else term
-        return nodes[3] if 3 in nodes else torch.zeros_like(x)
+        return output_node(x, self.edges, self.operations)
+
+
+def output_node(x, edges, operations):
+    """The output of a cell with input x: nodes are sums of what comes in over edges (source, target, ...), or zero."""
+    nodes = {0: x}
+    for (source, target, *_), operation in zip(edges, operations):
+        term = operation(nodes[source]) if source in nodes else operation(torch.zeros_like(x))
+        nodes[target] = nodes[target] + term if target in nodes else term
+    return nodes[3] if 3 in nodes else torch.zeros_like(x)
 
 
 class Reduction(nn.Module):

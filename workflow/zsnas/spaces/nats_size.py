@@ -12,11 +12,11 @@ what reads its topology alone gives one value for all.
 import itertools
 
 import numpy as np
-import pandas as pd
 from torch import nn
 
 from zsnas.cells import Cells, Operation
-from zsnas.spaces.nasbench201 import EDGES, Reduction, ReLUConvBN
+from zsnas.spaces._index import of_distinct
+from zsnas.spaces.nasbench201 import EDGES, Reduction, ReLUConvBN, Skeleton, output_node
 
 CHANNELS = range(8, 65, 8)
 LAYERS = 5
@@ -39,23 +39,7 @@ def architectures():
     channels = np.array(list(itertools.product(CHANNELS, repeat=LAYERS)))
     names = [":".join(map(str, choice)) for choice in channels]
     params, macs = sizes(channels.T, **TASKS["cifar10"])
-    return pd.DataFrame(
-        {
-            "arch": names,
-            "canonical": names,
-            "iso_class": range(len(names)),
-            "reachable": True,
-            "connected": True,
-            "params": params,
-            "macs": macs,
-            "conv3x3": 5,
-            "conv1x1": 0,
-            "pool": 0,
-            "skip": 1,
-            "depth": 3,
-            "paths": 4,
-        }
-    )
+    return of_distinct(names, params, macs, conv3x3=5, conv1x1=0, pool=0, skip=1, depth=3, paths=4)
 
 
 def sizes(channels, classes, resolution):
@@ -100,7 +84,7 @@ def build(arch, task):
     return Network(parse(arch), TASKS[task]["classes"])
 
 
-class Network(nn.Module):
+class Network(Skeleton):
     """The benchmark's `DynamicShapeTinyNet`."""
 
     def __init__(self, channels, classes):
@@ -116,17 +100,6 @@ class Network(nn.Module):
         self.last = nn.Sequential(nn.BatchNorm2d(last), nn.ReLU())
         self.classifier = nn.Linear(last, classes)
 
-    @property
-    def blocks(self):
-        """The stem, then the cells and the reductions between them."""
-        return [self.stem, *self.cells]
-
-    def forward_features(self, images):
-        return self.last(self.cells(self.stem(images)))
-
-    def forward(self, images):
-        return self.classifier(self.forward_features(images).mean((2, 3)))
-
 
 class Cell(nn.Module):
     """The fixed cell, operations in the order of EDGES."""
@@ -141,11 +114,7 @@ class Cell(nn.Module):
         )
 
     def forward(self, x):
-        nodes = {0: x}
-        for (source, target), operation in zip(EDGES, self.operations):
-            term = operation(nodes[source])
-            nodes[target] = nodes[target] + term if target in nodes else term
-        return nodes[3]
+        return output_node(x, EDGES, self.operations)
 
 
 def shortcut(channels_in, channels):

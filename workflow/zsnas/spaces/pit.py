@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from zsnas.readers import vit_bench
+from zsnas.spaces._index import of_distinct
 from zsnas.spaces.autoformer import Layer, layer_macs, layer_parameters
 
 PATCH, STRIDE, STAGES = 16, 8, 3
@@ -41,17 +42,11 @@ def architectures(table):
     names = pd.Series(sorted(vit_bench.names(table, "pit")), dtype="str")
     choices = names.map(parse)
     sizes = choices.map(size)
-    return pd.DataFrame(
-        {
-            "arch": names,
-            "canonical": names,
-            "iso_class": range(len(names)),
-            "reachable": True,
-            "connected": True,
-            "params": [params for params, _ in sizes],
-            "macs": [macs for _, macs in sizes],
-            "depth": choices.map(lambda choice: sum(choice["depth"])),
-        }
+    return of_distinct(
+        names,
+        params=[params for params, _ in sizes],
+        macs=[macs for _, macs in sizes],
+        depth=choices.map(lambda choice: sum(choice["depth"])),
     )
 
 

@@ -24,7 +24,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zsnas.cells import Cells, Operation
 from zsnas.spaces import nasbench201
 from zsnas.spaces.nasbench201 import EDGES, ReLUConvBN
 
@@ -129,9 +128,7 @@ def sizes(cells):
 
 def cells(table):
     """The cells without stride of an index's architectures as graphs; see `zsnas.cells`."""
-    kinds = ("none",), ("skip",), ("conv", 1), ("conv", 3)
-    digits = table.cell.to_numpy(f"S{len(EDGES)}").view(np.uint8).reshape(len(table), len(EDGES))
-    return [Cells(EDGES, tuple(Operation(*kind) for kind in kinds), digits - ord("0"))]
+    return nasbench201.graphs(table, (("none",), ("skip",), ("conv", 1), ("conv", 3)))
 
 
 def build(arch, task):
@@ -140,10 +137,8 @@ def build(arch, task):
     Initial weights of the encoder's convolutions are He's for their fan-out (normal), as in the benchmark, others
     torch's. Raises ValueError for a disconnected cell.
     """
-    live = nasbench201.live_edges(parse(arch))
-    if not live:
-        raise ValueError(f"'{arch}' is disconnected: no path leads from its input to its output")
-    return (Jigsaw if task == "jigsaw" else Network)(live, task)
+    edges = nasbench201.connecting_edges(arch, parse(arch))
+    return (Jigsaw if task == "jigsaw" else Network)(edges, task)
 
 
 class Network(nn.Module):
@@ -202,11 +197,7 @@ class Cell(nn.Module):
         )
 
     def forward(self, x):
-        nodes = {0: x}
-        for (source, target, _), operation in zip(self.edges, self.operations):
-            term = operation(nodes[source])
-            nodes[target] = nodes[target] + term if target in nodes else term
-        return nodes[3]
+        return nasbench201.output_node(x, self.edges, self.operations)
 
 
 def operation_module(operation, channels_in, stride, channels):
