@@ -78,7 +78,7 @@ class Space:
     activation: str = "ReLU"
     listed: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def files(self):
         """Its file, and those of the package that it imports to list and build its networks."""
         return sorted(imported_files(self.file))
