@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, read_cell, save
+from zsnas.plotting import COSTS, name_cells, read_cell, save
 
 PANELS = {
     "cost_spearman": "with cost",
@@ -28,10 +28,7 @@ for ax, (name, title) in zip(axes, PANELS.items()):
             colour = "white" if abs(value) > 0.7 else "black"
             ax.text(column, row, round(100 * value), color=colour, fontsize=5, ha="center", va="center_baseline")
     ax.set_title(title)
-    ax.set_xticks(range(len(columns)), columns, rotation=90)
-    ax.set_yticks(range(len(proxies)), proxies)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    name_cells(ax, columns, proxies)
 figure.colorbar(
     image, ax=axes, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1]
 )

@@ -2,11 +2,19 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogLocator, NullLocator
 
 from zsnas.judge.pareto import traced_front
 from zsnas.judge.population import mean_score
-from zsnas.plotting import COSTS, label_percentiles, percentile, read_cell, read_population, save
+from zsnas.plotting import (
+    COSTS,
+    draw_front,
+    label_percentiles,
+    percentile,
+    read_cell,
+    read_population,
+    save,
+    spread_costs,
+)
 
 BEST = 4  # proxies drawn beside the baseline and the control
 COLUMNS = 3
@@ -57,20 +65,14 @@ for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
             score = mean_score(population, proxy)
             fronts[proxy] = (known & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
     for name, (among, score, look) in fronts.items():
-        front = np.flatnonzero(among)[traced_front(cost[among], score[among], population.truth[among])]
-        reach = np.append(cost[front], cost[among].max())
-        ax.step(
-            reach, heights[np.append(front, front[-1])], where="post", label=name, markevery=range(len(front)), **look
-        )
+        front = traced_front(cost[among], score[among], population.truth[among])
+        draw_front(ax, cost[among], heights[among], front, label=name, **look)
     ax.set_title(device)
     ax.set_xlabel(f"{COSTS[kind]} ({UNITS[kind]})")
-    ax.set_xscale("log")
+    spread_costs(ax)
     # Networks without a path from input to output cost next to nothing and would fill half of the axis.
     ax.set_xlim(left=0.9 * np.quantile(cost[known], CHEAPEST))
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_locator(NullLocator())
     label_percentiles(ax, population.truth, population.sign)
-figure.supylabel("accuracy, spaced by rank", fontsize=7)
+figure.supylabel(f"{population.metric}, spaced by rank", fontsize=7)
 figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
 save(figure, snakemake.output)

@@ -2,11 +2,21 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogLocator, NullLocator
 
 from zsnas.judge.pareto import traced_front, true_front
 from zsnas.judge.population import mean_score
-from zsnas.plotting import GROUPS, group, label_percentiles, panels, percentile, read_cell, read_population, save
+from zsnas.plotting import (
+    GROUPS,
+    draw_front,
+    group,
+    label_percentiles,
+    panels,
+    percentile,
+    read_cell,
+    read_population,
+    save,
+    spread_costs,
+)
 
 plt.style.use(snakemake.input.style)
 
@@ -33,14 +43,10 @@ for ax, row in drawn:
         ),
         (true_front(cost, accuracy), {"linewidth": 0.6, "color": "black", "label": "true front"}),
     ):
-        reach, level = np.append(cost[front], cost.max()), height[np.append(front, front[-1])]
-        ax.step(reach, level, where="post", markevery=range(len(front)), **line)
+        draw_front(ax, cost, height, front, **line)
     ratio = f"HV {row.hypervolume_ratio:.2f} [{row.hypervolume_low:.2f}, {row.hypervolume_high:.2f}]"
     ax.set_title(f"{row.proxy}\n{ratio}", color=look["color"])
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_locator(NullLocator())
+    spread_costs(ax)
     label_percentiles(ax, truth, population.sign)
 figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 save(figure, snakemake.output)

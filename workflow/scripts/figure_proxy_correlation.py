@@ -7,7 +7,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from zsnas.judge.population import mean_score
-from zsnas.plotting import read_population, save
+from zsnas.plotting import name_cells, read_population, save
 
 plt.style.use(snakemake.input.style)
 
@@ -25,10 +25,7 @@ for (row, column), value in np.ndenumerate(spearman):
     if row != column and np.isfinite(value):
         colour = "white" if abs(value) > 0.7 else "black"
         ax.text(column, row, round(100 * value), color=colour, fontsize=5.5, ha="center", va="center_baseline")
-ax.set_xticks(range(len(order)), spearman.columns, rotation=90)
-ax.set_yticks(range(len(order)), spearman.index)
-ax.tick_params(length=0)
-ax.spines[:].set_visible(False)
+name_cells(ax, spearman.columns, spearman.index)
 for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]:
     label.set_fontweight("bold" if label.get_text() == population.metric else "normal")
 figure.colorbar(image, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1])

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, read_cell, save
+from zsnas.plotting import COSTS, name_cells, read_cell, save
 
 plt.style.use(snakemake.input.style)
 
@@ -39,9 +39,6 @@ for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
                 va="center",
             )
     ax.set_title(f"{budgets} budgets")
-    ax.set_xticks(range(len(columns)), columns, rotation=90)
-    ax.set_yticks(range(len(proxies)), [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    name_cells(ax, columns, [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
 figure.colorbar(image, ax=axes, label="gain over a blind choice", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1], extend="min")
 save(figure, snakemake.output)

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import LogLocator, NullLocator
 
 from zsnas import registry
 from zsnas.files import read_provenance
@@ -70,6 +71,28 @@ def percentile(values, among):
     """Share of `among` below each of `values`, ties counted half."""
     ordered = np.sort(among)
     return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * len(ordered))
+
+
+def spread_costs(ax):
+    """Costs on a logarithmic x axis, with plain numbers at 1, 2 and 5."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def draw_front(ax, cost, height, front, **look):
+    """What is reached as the budget grows: `height` over `cost`, stepping at the positions `front`, to the dearest."""
+    reach, level = np.append(cost[front], cost.max()), height[np.append(front, front[-1])]
+    ax.step(reach, level, where="post", markevery=range(len(front)), **look)
+
+
+def name_cells(ax, columns, rows):
+    """Name the columns and rows of a map of cells, which needs no other frame."""
+    ax.set_xticks(range(len(columns)), columns, rotation=90)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
 
 
 def label_percentiles(ax, truth, sign):
