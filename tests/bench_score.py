@@ -6,7 +6,8 @@ network is scored twice beforehand to warm up. What is timed is all a network co
 straightforward side has torch's own memory layout, which suits it better. Seconds are of the processor: those of the
 clock on an idle machine, and steadier on a busy one.
 
-Then: where the engine's seconds go; what the ratio becomes over the whole space, where one side scores every
+Then: where the engine's seconds go, and what would be left if everything but its convolutions, which run at the
+processor's peak, took no time at all; what the ratio becomes over the whole space, where one side scores every
 architecture and the other every network once; what a second process adds, by the clock; and how long structural
 proxies take for all cells.
 """
@@ -23,6 +24,7 @@ from time import process_time
 
 import naive
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from zsnas import engine, registry
 from zsnas.inputs import minibatches
@@ -74,6 +76,13 @@ def step_by_step(arch, batches, names):
         proxy = registry.proxies()[name]
         engine.score_one(proxy, evaluations[proxy.precision])
     return sum((Counter(evaluation.seconds) for evaluation in evaluations.values()), Counter())
+
+
+def convolutions(arch, batches, names):
+    """The engine's seconds within torch's convolutions, their gradients included."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        engine.score([registry.proxies()[name] for name in names], subjects(arch, batches))
+    return sum(it.self_cpu_time_total for it in profiled.key_averages() if "conv" in it.key) / 1e6
 
 
 def peak_mb():
@@ -132,8 +141,9 @@ def main():
             seconds[side].update({name: spent[name] / count for name in spent})
         print(f"{arch} done", flush=True)
     peaks = [worker.submit(peak_mb).result() for worker in sides.values()]
-    steps = Counter()
+    steps, convolved = Counter(), 0.0
     for arch in networks.arch:
+        convolved += sides[with_engine].submit(convolutions, arch, batches, names).result() / count
         steps.update(sides[with_engine].submit(step_by_step, arch, batches, names).result())
     for worker in sides.values():
         worker.shutdown()
@@ -148,6 +158,7 @@ def main():
     print("\nwhere the engine's seconds go")
     for name, spent in steps.most_common(8):
         print(f"{name:<20} {spent / count:18.3f}")
+    print(f"{'its convolutions':<20} {convolved:18.3f}, and with nothing else {theirs / convolved:.1f}x")
     print("\nthe whole space, from these seconds")
     print(f"{'one at a time':<20} {len(cells):8,} architectures {theirs * len(cells) / 3600:8.1f} h")
     print(f"{'engine':<20} {nasbench201.CANONICAL:8,} networks      {ours * nasbench201.CANONICAL / 3600:8.1f} h")
