@@ -61,18 +61,20 @@ def entropy_lost(cells):
     held[range(cells.inputs), range(cells.inputs)] = 1
     lost = np.zeros((3, len(live)))
     for node in range(cells.nodes):
+        maps = cells.inputs + sum(cells.edges[edge][1] <= node for edge in giving)  # the others are made later
         read = np.full(len(live), node < cells.inputs or node == cells.nodes - 1)
         for edge, (source, target) in enumerate(cells.edges):
             if source == node:
                 read |= conv[edge] | pool[edge]
             if target == node:
-                held[node] += skip[edge] * held[source]
+                held[node, :maps] += skip[edge] * held[source, :maps]
                 if edge in giving:
                     held[node, cells.inputs + giving.index(edge)] += conv[edge] | pool[edge]
-                known[node] |= live[:, edge] & known[source]
+                known[node, :maps] |= live[:, edge] & known[source, :maps]
         if node >= cells.inputs:
-            lost += np.where(read, losses_of_sum(held[node] ** 2, known[node], averaged, mixed), ALL_BY_COPYING)
-        known[node] |= read & (held[node] > 0)
+            terms = (values[:maps] for values in (held[node] ** 2, known[node], averaged, mixed))
+            lost += np.where(read, losses_of_sum(*terms), ALL_BY_COPYING)
+        known[node, :maps] |= read & (held[node, :maps] > 0)
     return lost.round(12)  # sums in another order must stay ties
 
 
