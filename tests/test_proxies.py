@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from zsnas import conformance, engine, registry
+from zsnas.errors import StudyError
 from zsnas.inputs import minibatches
 from zsnas.score import Subject, score_shard
 from zsnas.shards import shard_of
@@ -105,8 +106,10 @@ def test_shards_are_whole_disjoint_and_do_not_depend_on_the_number_asked_for(ind
 
 def test_disconnected_networks_are_failures(index):
     networks = index[~index.connected & (index.arch == index.canonical)][["canonical", "connected"]]
-    rows = score_shard(networks, "nasbench201", "cifar10", 0, ["snip", "l2_norm"], BATCHES, 1, "cpu")
-    assert [(row["status"], np.isnan(row["score"])) for row in rows] == [("error: disconnected network", True)] * 2
+    names = [proxy.name for proxy in NETWORK]
+    rows = score_shard(networks, "nasbench201", "cifar10", 0, names, BATCHES, 1, "cpu")
+    assert len(rows) == len(NETWORK)
+    assert {(row["status"], np.isnan(row["score"])) for row in rows} == {("error: disconnected network", True)}
 
 
 @pytest.mark.parametrize("proxy", STRUCTURAL, ids=lambda proxy: proxy.name)
@@ -127,6 +130,20 @@ def test_published_scores(shared):
     tolerance = compared.proxy.map(lambda name: conformance.EXCEPTIONS.get(name, (conformance.TOLERANCE,))[0])
     assert len(compared) >= 4 * 14
     assert (compared.difference <= tolerance).all(), compared[compared.difference > tolerance]
+
+
+def test_conformance_names_what_it_cannot_compare(tmp_path):
+    path = tmp_path / "reference.csv"
+    for row, message in [("|conv~0|,params,3", "is not the name"), (f"{ARCH},odd,3", "has no proxy")]:
+        path.write_text(f"arch_str,proxy,value\n{row}\n")
+        with pytest.raises(StudyError, match=message):
+            conformance.read_reference(path)
+
+
+def test_conformance_takes_no_number_for_what_peers_cannot_score():
+    cells = ["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", ARCH]
+    reference = pd.DataFrame({"arch_str": cells, "proxy": "l2_norm", "value": [3.0, np.inf]})
+    assert conformance.compare(reference).difference.tolist() == [0, np.inf]
 
 
 def test_conformance_notices_a_wrong_value(shared):
