@@ -4,8 +4,8 @@
 
 The file has the columns arch_str, proxy, value, peer. Every weight, input and label of these NAS-Bench-201 networks
 follows from integer arithmetic, so that any implementation can build the same network: in double precision our scores
-must agree to TOLERANCE, relative to the value. The networks keep dead operations, as the peers' do. Where a value is not
-finite, and on a disconnected cell, where peers print accidents, our status must not be "ok".
+must agree to TOLERANCE, relative to the value. The networks keep dead operations, as the peers' do. Where a value is
+not finite, and on a disconnected cell, where peers print accidents, our status must not be "ok".
 """
 
 import argparse

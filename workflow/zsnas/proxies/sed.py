@@ -24,25 +24,30 @@ ALL_BY_COPYING = np.array([[GAUSSIAN], [0], [0]])
 @proxy(paper="arXiv:2411.06236")
 def sed(cells):
     """SED, our derivation (after Wu et al., 2024): entropy that skips, convolutions and poolings do not destroy."""
-    return -sum(sum(entropy_lost(kind)) for kind in cells)
+    return kept(loss for kind in cells for loss in entropy_lost(kind))
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_skip(cells):
     """Skip part of SED, our derivation (after Wu et al., 2024): loss where a node adds copies."""
-    return -sum(entropy_lost(kind)[0] for kind in cells)
+    return kept(entropy_lost(kind)[0] for kind in cells)
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_conv(cells):
     """Convolution part of SED, our derivation (after Wu et al., 2024): loss where few values are mixed."""
-    return -sum(entropy_lost(kind)[1] for kind in cells)
+    return kept(entropy_lost(kind)[1] for kind in cells)
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_pool(cells):
     """Pooling part of SED, our derivation (after Wu et al., 2024): loss where windows are averaged."""
-    return -sum(entropy_lost(kind)[2] for kind in cells)
+    return kept(entropy_lost(kind)[2] for kind in cells)
+
+
+def kept(losses):
+    """Minus the sum of all losses, rounded: sums in another order must stay ties."""
+    return -sum(losses).round(9)
 
 
 def entropy_lost(cells):
@@ -75,7 +80,7 @@ def entropy_lost(cells):
             terms = (values[:maps] for values in (held[node] ** 2, known[node], averaged, mixed))
             lost += np.where(read, losses_of_sum(*terms), ALL_BY_COPYING)
         known[node, :maps] |= read & (held[node, :maps] > 0)
-    return lost.round(12)  # sums in another order must stay ties
+    return lost
 
 
 def losses_of_sum(power, known, averaged, mixed):
