@@ -192,6 +192,16 @@ def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
     assert by_name["snip"].seconds == pytest.approx(sum(single.seconds[name] for name in [*passes, "snip"]))
 
 
+def test_no_image_has_a_number_where_nothing_is_a_number():
+    """NaN in, no number out: of proxies that run the network themselves, which share no check of it."""
+    nothing = [(torch.full_like(images, torch.nan), labels) for images, labels in BATCHES]
+    given = {it: Subject(nasbench201, ARCH, "cifar10", 0, it, nothing, "cpu") for it in ("float32", "float64")}
+    own = [
+        registry.proxies()[name] for name in ("gradsign", "zico", "ntk_cond", "near", "vkdnw", "nwot_bw", "jacob_cov")
+    ]
+    assert [score.proxy for score in engine.score(own, given) if score.status == "ok"] == []
+
+
 def fails(grads):
     raise ValueError("no such thing\nsecond line")
 
