@@ -111,6 +111,10 @@ def naive_jacob_cov(build, batches, rng):
     return float(-np.sum(np.log(eigenvalues) + 1 / eigenvalues))
 
 
+def naive_jacov(build, batches, rng):
+    return naive_jacob_cov(build, batches, rng)
+
+
 def naive_epe_nas(build, batches, rng):
     jacobian, classes = input_jacobian(build, batches)
     labels = batches[0][1].numpy()

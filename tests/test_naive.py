@@ -6,6 +6,7 @@ import naive
 import pytest
 
 from zsnas import engine, registry
+from zsnas.conformance import FormulaSubject
 from zsnas.inputs import minibatches
 from zsnas.score import Subject
 from zsnas.spaces import nasbench201
@@ -17,7 +18,8 @@ ARCHS = {
     ],
     "imagenet16-120": ["|nor_conv_1x1~0|+|none~0|skip_connect~1|+|nor_conv_3x3~0|nor_conv_3x3~1|skip_connect~2|"],
 }
-CASES = [(task, arch) for task, archs in ARCHS.items() for arch in archs]
+DEAD = "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|none~2|"  # a convolution to nowhere
+CASES = [(task, arch) for task, archs in ARCHS.items() for arch in archs] + [("as published", DEAD)]
 TOLERANCE = 1e-9
 EXCEPTIONS = {
     "synflow_bn": 1e-6,  # all-ones images leave channels of nearly no variance, whose BatchNorm amplifies rounding
@@ -31,8 +33,10 @@ NETWORK = [
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]} {case[1]}")
 def subject(request):
-    """A network in double precision and minibatches of eight samples of a few classes."""
+    """A network in double precision and minibatches of eight samples of a few classes, or one of formula values."""
     task, arch = request.param
+    if task == "as published":
+        return FormulaSubject(arch)
     batches = minibatches("noise", task, nasbench201.TASKS[task], 8, 0)
     return Subject(nasbench201, arch, task, 0, "float64", [(inputs, labels % 3) for inputs, labels in batches], "cpu")
 

@@ -152,15 +152,39 @@ def naive_sed(operations):
     return score
 
 
-def correlations(index, shared):
-    """Rows of the table in docs/sed.md: task, proxy, and Spearman / tau-b over all, reachable and the best 5 %."""
-    truth = pd.read_parquet(shared / "nats_tss.parquet").set_index("arch_str").loc[index.arch]
+BASELINES = ("conv_count", "params", "macs")
+TRUTHS = {  # by space: file, its column of each task, proxies to show
+    "nasbench201": (
+        "nats_tss.parquet",
+        {task: f"{task.replace('-', '_')}_test_acc" for task in nasbench201.TASKS},
+        ("sed", "sed_skip", "sed_conv", "sed_pool", *BASELINES),
+    ),
+    "transnas_micro": (
+        "transnas101_micro.parquet",
+        {
+            "class_scene": "class_scene__valid_top1",
+            "class_object": "class_object__valid_top1",
+            "jigsaw": "jigsaw__valid_top1",
+            "room_layout": "room_layout__valid_neg_loss",
+            "segmentsemantic": "segmentsemantic__valid_acc",
+            "normal": "normal__valid_ssim",
+            "autoencoder": "autoencoder__valid_ssim",
+        },
+        ("sed", *BASELINES),
+    ),
+}
+
+
+def correlations(space, index, shared):
+    """Rows of a space's table in docs/sed.md: task, proxy, Spearman / tau-b over all, reachable and the best 5 %."""
+    file, columns, names = TRUTHS[space]
+    truth = pd.read_parquet(shared / file).set_index("arch_str").loc[index.arch]
     rows = []
-    for task in nasbench201.TASKS:
-        accuracy = truth[f"{task.replace('-', '_')}_test_acc"].to_numpy()
+    for task, column in columns.items():
+        accuracy = truth[column].to_numpy()
         best = accuracy >= np.quantile(accuracy, 0.95)
-        for name in ("sed", "sed_skip", "sed_conv", "sed_pool", "conv_count", "params", "macs"):
-            score = structural.values(registry.proxies()[name], "nasbench201", index)
+        for name in names:
+            score = structural.values(registry.proxies()[name], space, index)
             sets = (np.full(len(index), True), index.reachable.to_numpy(), best)
             pairs = [
                 (stats.spearmanr(score[it], accuracy[it])[0], stats.kendalltau(score[it], accuracy[it])[0])
@@ -170,7 +194,8 @@ def correlations(index, shared):
     return rows
 
 
-def test_the_published_table(index, shared):
+@pytest.mark.parametrize("space", TRUTHS)
+def test_the_published_table(space, index_of, shared):
     page = (CHECKOUT / "docs" / "sed.md").read_text()
-    for row in correlations(index, shared):
+    for row in correlations(space, index_of(space), shared):
         assert f"| {' | '.join(row)} |" in page

@@ -4,8 +4,8 @@
 
 The file has the columns arch_str, proxy, value, peer. Every weight, input and label of these NAS-Bench-201 networks
 follows from integer arithmetic, so that any implementation can build the same network: in double precision our scores
-must agree to TOLERANCE, relative to the value. The networks keep dead operations, as the peers' do. On a disconnected
-cell, where peers print accidents, our status must not be "ok".
+must agree to TOLERANCE, relative to the value. The networks keep dead operations, as the peers' do. Where a value is
+not finite, and on a disconnected cell, where peers print accidents, our status must not be "ok".
 """
 
 import argparse
@@ -29,7 +29,6 @@ EXCEPTIONS = {
     "fisher": (1e-6, "the peer sums it in single precision"),
     "synflow_bn": (1e-6, "all-ones images leave channels of nearly no variance, whose BatchNorm amplifies rounding"),
 }
-ALIASES = {"jacov": "jacob_cov"}  # one proxy under a peer's name
 BATCH = 16
 PRIME = 65_521
 
@@ -99,15 +98,15 @@ def network_scores(arch, proxies):
 def compare(reference):
     """The rows of the reference that we have a proxy for, with `ours` and `difference` (relative; 0 if both are NaN).
 
-    On disconnected cells we must give no score, whatever the reference has.
+    Where the reference is not finite, and on disconnected cells whatever it has, we must give no score.
     """
     proxies = registry.proxies()
-    compared = reference.assign(name=reference["proxy"].replace(ALIASES))
-    compared = compared[compared["name"].isin(proxies)]
-    ours = {arch: our_scores(arch, rows["name"].unique()) for arch, rows in compared.groupby("arch_str", sort=False)}
-    compared["ours"] = [ours[arch][name] for arch, name in zip(compared["arch_str"], compared["name"])]
-    structural = compared["name"].map(lambda name: proxies[name].structural)
-    expected = compared["value"].where(structural | compared["arch_str"].map(index()["connected"]))
+    compared = reference[reference["proxy"].isin(proxies)].copy()
+    ours = {arch: our_scores(arch, rows["proxy"].unique()) for arch, rows in compared.groupby("arch_str", sort=False)}
+    compared["ours"] = [ours[arch][name] for arch, name in zip(compared["arch_str"], compared["proxy"])]
+    structural = compared["proxy"].map(lambda name: proxies[name].structural)
+    scored = structural | compared["arch_str"].map(index()["connected"])
+    expected = compared["value"].where(scored & np.isfinite(compared["value"]))
     compared["difference"] = [relative_difference(*pair) for pair in zip(compared["ours"], expected)]
     return compared[["arch_str", "proxy", "value", "ours", "difference"]]
 
@@ -126,6 +125,10 @@ def read_reference(path):
     missing = {"arch_str", "proxy", "value"} - set(reference)
     if missing:
         raise errors.StudyError(f"{path} lacks the columns {', '.join(sorted(missing))}: name a reference file")
+    for arch in reference.arch_str[~reference.arch_str.isin(index().index)]:
+        raise errors.StudyError(f"{path}: '{arch}' is not the name of a NAS-Bench-201 cell: mend or drop its rows")
+    if not reference["proxy"].isin(registry.proxies()).any():
+        raise errors.StudyError(f"{path} has no proxy that is known here: see `python -m zsnas list`")
     return reference
 
 

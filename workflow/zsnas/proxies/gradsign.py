@@ -29,6 +29,8 @@ def gradsign(net, inputs, labels, criterion):
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             module.register_forward_hook(lambda layer, given, output: passed.append((layer, given[0], output)))
     loss = criterion(net(inputs), labels) * len(inputs)  # the sum over samples of a mean over them
+    if not loss.isfinite():  # the sign of NaN is 0
+        return torch.nan
     outputs = [output for _, _, output in passed]
     gradients = torch.autograd.grad(loss, outputs, materialize_grads=True)
     with torch.no_grad():

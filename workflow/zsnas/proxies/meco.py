@@ -43,5 +43,7 @@ def module_outputs(net, inputs, rng):
 def least_eigenvalue(channels):
     if channels.shape[1] == 1:  # no correlation, as between logits
         return 0.0
+    if not channels.isfinite().all():
+        return torch.nan
     correlations = torch.corrcoef(channels.double()).nan_to_num(0.0)
     return torch.linalg.eigvalsh(correlations)[0]

@@ -24,25 +24,30 @@ ALL_BY_COPYING = np.array([[GAUSSIAN], [0], [0]])
 @proxy(paper="arXiv:2411.06236")
 def sed(cells):
     """SED, our derivation (after Wu et al., 2024): entropy that skips, convolutions and poolings do not destroy."""
-    return -sum(sum(entropy_lost(kind)) for kind in cells)
+    return kept(loss for kind in cells for loss in entropy_lost(kind))
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_skip(cells):
     """Skip part of SED, our derivation (after Wu et al., 2024): loss where a node adds copies."""
-    return -sum(entropy_lost(kind)[0] for kind in cells)
+    return kept(entropy_lost(kind)[0] for kind in cells)
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_conv(cells):
     """Convolution part of SED, our derivation (after Wu et al., 2024): loss where few values are mixed."""
-    return -sum(entropy_lost(kind)[1] for kind in cells)
+    return kept(entropy_lost(kind)[1] for kind in cells)
 
 
 @proxy(paper="arXiv:2411.06236")
 def sed_pool(cells):
     """Pooling part of SED, our derivation (after Wu et al., 2024): loss where windows are averaged."""
-    return -sum(entropy_lost(kind)[2] for kind in cells)
+    return kept(entropy_lost(kind)[2] for kind in cells)
+
+
+def kept(losses):
+    """Minus the sum of all losses, rounded: sums in another order must stay ties."""
+    return -sum(losses).round(9)
 
 
 def entropy_lost(cells):
@@ -61,19 +66,21 @@ def entropy_lost(cells):
     held[range(cells.inputs), range(cells.inputs)] = 1
     lost = np.zeros((3, len(live)))
     for node in range(cells.nodes):
+        maps = cells.inputs + sum(cells.edges[edge][1] <= node for edge in giving)  # the others are made later
         read = np.full(len(live), node < cells.inputs or node == cells.nodes - 1)
         for edge, (source, target) in enumerate(cells.edges):
             if source == node:
                 read |= conv[edge] | pool[edge]
             if target == node:
-                held[node] += skip[edge] * held[source]
+                held[node, :maps] += skip[edge] * held[source, :maps]
                 if edge in giving:
                     held[node, cells.inputs + giving.index(edge)] += conv[edge] | pool[edge]
-                known[node] |= live[:, edge] & known[source]
+                known[node, :maps] |= live[:, edge] & known[source, :maps]
         if node >= cells.inputs:
-            lost += np.where(read, losses_of_sum(held[node] ** 2, known[node], averaged, mixed), ALL_BY_COPYING)
-        known[node] |= read & (held[node] > 0)
-    return lost.round(12)  # sums in another order must stay ties
+            terms = (values[:maps] for values in (held[node] ** 2, known[node], averaged, mixed))
+            lost += np.where(read, losses_of_sum(*terms), ALL_BY_COPYING)
+        known[node, :maps] |= read & (held[node, :maps] > 0)
+    return lost
 
 
 def losses_of_sum(power, known, averaged, mixed):
