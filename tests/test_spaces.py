@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import timm
 import torch
+from counting import multiply_accumulates
 from torch import nn
 
 from zsnas import registry
 from zsnas.readers import accel_nasbench, timm_results
-from zsnas.spaces import darts, imagenet_cnn, mnasnet, nasbench201
+from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -199,6 +200,34 @@ def test_sizes_of_mnasnet_equal_the_published_ones(shared, index_of):
 def test_mnasnet_networks_have_those_parameters(arch):
     net = mnasnet.build(arch, "imagenet")
     assert sum(parameter.numel() for parameter in net.parameters()) == mnasnet.size(mnasnet.parse(arch))[0]
+
+
+# FBNet
+
+
+def test_fbnet_networks_have_the_sizes_of_the_index(shared, index_of):
+    table = index_of("fbnet", shared)
+    for row in table.sample(3, random_state=0).itertuples():
+        net = fbnet.build(row.arch, "cifar100")
+        assert sum(parameter.numel() for parameter in net.parameters()) == row.params
+        assert multiply_accumulates(net, 32) == row.macs
+        assert sum(isinstance(module, nn.Conv2d) for module in net.modules()) == row.depth
+    with pytest.raises(ValueError, match="not the name"):
+        fbnet.parse("_".join("9" * 22))
+
+
+@pytest.mark.parametrize(("device", "published"), [("fpga", 0.98), ("eyeriss", 0.97), ("raspi4", 0.93)])
+def test_multiply_accumulates_of_fbnet_go_with_latency_as_published(shared, index_of, device, published):
+    latency = pd.read_parquet(shared / "fbnet_latency.parquet").set_index("arch")[f"{device}_ms"]
+    macs = index_of("fbnet", shared).set_index("arch").macs
+    assert macs.corr(latency, method="spearman") == pytest.approx(published, abs=5e-3)
+
+
+def test_skips_of_fbnet_that_change_no_shape_are_contracted(shared, index_of):
+    def computed(arch):
+        return tuple(layer[0] for layer in fbnet.layers(fbnet.parse(arch)) if fbnet.convolutions(*layer))
+
+    assert index_of("fbnet", shared).arch.map(computed).is_unique
 
 
 # DARTS
