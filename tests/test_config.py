@@ -53,6 +53,13 @@ MISTAKES = {
         changed(proxies=["nn_mass"]),
         r"'nn_mass' does not apply to nasbench201: it needs `links` \(.*\), which nasbench201 does not have; take",
     ),
+    "proxy of a column the space lacks": (
+        changed(
+            spaces={"imagenet_cnn": {"architectures": 3, "tasks": {"imagenet": []}}},
+            proxies=["skip_count"],
+        ),
+        r"'skip_count' does not apply to imagenet_cnn: it reads skip in the index, which imagenet_cnn does not have",
+    ),
     "proxy in two bundles": (changed(bundles={"one": ["snip"], "two": ["snip"]}), r"'snip' is in 'one' and 'two'"),
     "bundle named as a proxy": (
         changed(bundles={"snip": ["nwot"]}),

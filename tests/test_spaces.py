@@ -13,6 +13,7 @@ from torch import nn
 from zsnas import registry
 from zsnas.readers import accel_nasbench, timm_results
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
+from zsnas.structural import score_structural
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -28,12 +29,23 @@ def table(request, name, index_of):
 @pytest.mark.parametrize("name", registry.spaces())
 def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     space = registry.spaces()[name]
-    assert list(table)[: len(CONTRACT)] == CONTRACT
+    assert list(table) == [*CONTRACT, *space.columns]
+    assert set(space.counts) <= set(space.columns)
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     assert table.arch.is_unique
     standing_for_themselves = table[table.arch == table.canonical]
     assert len(standing_for_themselves) == space.canonical
     assert standing_for_themselves.reachable.all() or space.listed
+
+
+@pytest.mark.parametrize("name", registry.spaces())
+def test_structural_proxies_give_numbers_or_the_reason_why_not(name, table):
+    some = table[table.connected].head(20)
+    for proxy in registry.proxies().values():
+        if proxy.structural and proxy.needs == ("table",):
+            rows = score_structural(proxy, name, some)
+            reason = registry.reason_against(proxy.name, name)
+            assert set(rows.status) == {f"error: does not apply: {reason}" if reason else "ok"}
 
 
 @pytest.mark.parametrize("name", registry.spaces())

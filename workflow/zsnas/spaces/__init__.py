@@ -18,6 +18,7 @@ and, where its networks have such structure, what some structural proxies ask fo
 * `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
 * `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
 * `NETWORKS = "transformer"` where they are that; otherwise they are convolutional,
+* `COLUMNS`, the names of what its index has beyond the columns of every space,
 * `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
 
 The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.

@@ -26,6 +26,7 @@ NAME = re.compile(r"[0-8](_[0-8]){21}")
 
 ARCHITECTURES = 5_000
 CANONICAL = 5_000
+COLUMNS = ("depth", "skip")
 TASKS = {"cifar100": {"classes": 100, "resolution": 32}}
 LISTED = {"fbnet_latency.parquet": "https://github.com/HayeonLee/HELP"}
 

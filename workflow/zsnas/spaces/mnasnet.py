@@ -26,6 +26,7 @@ NAME = re.compile(r"e([146]{7})-k([35]{7})-l([1-4]{7})-s([01]{7})")
 
 ARCHITECTURES = 5_125
 CANONICAL = 5_125
+COLUMNS = ("depth",)
 TASKS = {"imagenet": {"classes": 1000, "resolution": 224}}
 LISTED = {"accel_nasbench_imagenet.parquet": "https://github.com/afzalxo/Accel-NASBench"}
 

@@ -23,6 +23,7 @@ NAME = re.compile(r"64-([1-4]+)-basic")
 
 ARCHITECTURES = 3_256
 CANONICAL = 3_256
+COLUMNS = ("conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
 TASKS = {
     "class_scene": {"classes": 47, "resolution": 256},
     "class_object": {"classes": 75, "resolution": 256},

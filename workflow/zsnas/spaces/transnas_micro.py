@@ -30,6 +30,7 @@ FEATURES = CELLS[-1][0]
 
 ARCHITECTURES = 4_096
 CANONICAL = 1_376
+COLUMNS = ("cell", "conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
 TASKS = {
     "class_scene": {"classes": 47, "resolution": 256},
     "class_object": {"classes": 75, "resolution": 256},
