@@ -1,6 +1,9 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import io
 import itertools
+import json
+import tarfile
 
 import numpy as np
 import pandas as pd
@@ -11,6 +14,7 @@ from counting import multiply_accumulates
 from torch import nn
 
 from zsnas import registry
+from zsnas.errors import StudyError
 from zsnas.readers import accel_nasbench, timm_results
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 from zsnas.structural import score_structural
@@ -206,6 +210,42 @@ def test_sizes_of_mnasnet_equal_the_published_ones(shared, index_of):
     assert len(both) == 5138
     assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
     assert (both.macs / 1e6 - both.macs_m).abs().max() < 1e-4
+
+
+def archive_of(records, path):
+    """An archive of JSONs as the benchmark publishes it, of rows of the table."""
+    with tarfile.open(path, "w:gz") as archive:
+        for number, row in enumerate(records.to_dict("records")):
+            blocks = {
+                f"block{at}_{key}": digit if key != "se" else str(digit == "1")
+                for column, key in accel_nasbench.KEYS.items()
+                for at, digit in enumerate(row[column].split(","))
+            }
+            text = json.dumps({"architecture": blocks, "metrics": {"val_top1": row["val_top1"]}}).encode()
+            member = tarfile.TarInfo(f"anb_dataset_jsons/result_{number}.json")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+
+
+def test_the_archive_of_accel_nasbench_reads_as_its_table(shared, tmp_path):
+    listing = shared / "accel_nasbench_imagenet.parquet"
+    some = pd.read_parquet(listing).head(200)
+    path = tmp_path / "anb_dataset_jsons.tar.gz"
+    archive_of(some, path)
+    accel_nasbench.check(path, "val_top1")
+    assert accel_nasbench.names(path).tolist() == accel_nasbench.names(listing).head(200).tolist()
+    ours = accel_nasbench.read(path, "val_top1").set_index("arch").value
+    theirs = some.val_top1.set_axis(accel_nasbench.names(path))
+    assert theirs.index.is_unique and np.allclose(ours, theirs[ours.index])
+    assert list(mnasnet.architectures(path).arch) == sorted(ours.index)
+    with pytest.raises(StudyError, match=r"without 'val_top9'.*such as val_top1"):
+        accel_nasbench.check(path, "val_top9")
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(StudyError, match=r"not a whole archive.*fetch it again"):
+        accel_nasbench.read(path, "val_top1")
+    path.write_bytes(b"<html>rate limit</html>")
+    with pytest.raises(StudyError, match="not a whole archive"):
+        accel_nasbench.check(path, "val_top1")
 
 
 @pytest.mark.parametrize("arch", ["e6464611-k3535533-l1233222-s0000000", "e6464666-k5555355-l1211243-s1010011"])

@@ -81,7 +81,7 @@ class Space:
     counts: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     activation: str = "ReLU"
-    listed: dict[str, str] = field(default_factory=dict)
+    listed: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @functools.cached_property
     def files(self):

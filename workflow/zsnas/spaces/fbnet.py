@@ -28,7 +28,7 @@ ARCHITECTURES = 5_000
 CANONICAL = 5_000
 COLUMNS = ("depth", "skip")
 TASKS = {"cifar100": {"classes": 100, "resolution": 32}}
-LISTED = {"fbnet_latency.parquet": "https://github.com/HayeonLee/HELP"}
+LISTED = {("fbnet_latency.parquet",): "https://github.com/HayeonLee/HELP"}
 
 
 def architectures(table):

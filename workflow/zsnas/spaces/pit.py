@@ -32,7 +32,7 @@ TASKS = {
 }
 NETWORKS = "transformer"
 ACTIVATION = "GELU"
-LISTED = {"vit_bench_101.parquet": "https://github.com/lliai/Auto-Prox-AAAI24"}
+LISTED = {("vit_bench_101.parquet",): "https://github.com/lliai/Auto-Prox-AAAI24"}
 
 
 def architectures(table):
