@@ -1,6 +1,7 @@
 """Every mistake in a config stops before any job, in one line that names the key, the file and the way out."""
 
 import copy
+import os
 import subprocess
 import sys
 
@@ -53,6 +54,13 @@ MISTAKES = {
         changed(proxies=["nn_mass"]),
         r"'nn_mass' does not apply to nasbench201: it needs `links` \(.*\), which nasbench201 does not have; take",
     ),
+    "proxy of a column the space lacks": (
+        changed(
+            spaces={"imagenet_cnn": {"architectures": 3, "tasks": {"imagenet": []}}},
+            proxies=["skip_count"],
+        ),
+        r"'skip_count' does not apply to imagenet_cnn: it reads skip in the index, which imagenet_cnn does not have",
+    ),
     "proxy in two bundles": (changed(bundles={"one": ["snip"], "two": ["snip"]}), r"'snip' is in 'one' and 'two'"),
     "bundle named as a proxy": (
         changed(bundles={"snip": ["nwot"]}),
@@ -73,6 +81,10 @@ MISTAKES = {
     "missing truth": (
         changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["nats_test"]}}}),
         r"nats_test.*data_dir",
+    ),
+    "neither truths nor devices": (
+        changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": []}}}, devices=[]),
+        r"key 'spaces\.nasbench201\.tasks\.cifar10': without a truth.*name truths here or 'devices'",
     ),
     "more networks than there are": (
         changed(spaces={"nasbench201": SPACE | {"architectures": 6000}}),
@@ -103,6 +115,21 @@ def test_mistakes(config, message):
     with pytest.raises(StudyError, match=message) as caught:
         check(config, "x.yaml", SOURCES, "data")
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_not_opened_again_once_its_truth_is_read(tmp_path, monkeypatch):
+    config = changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["nats_test"]}}})
+    (tmp_path / "nats_tss.parquet").write_text("no table")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match="not a readable table"):
+        check(config, "x.yaml", SOURCES, ".")
+    table = tmp_path / "results/truth/nasbench201/cifar10/nats_test.parquet"
+    table.parent.mkdir(parents=True)
+    table.touch()
+    check(config, "x.yaml", SOURCES, ".")
+    os.utime(table, (0, 0))  # the file is newer: it will be read again, so it is checked
+    with pytest.raises(StudyError, match="not a readable table"):
+        check(config, "x.yaml", SOURCES, ".")
 
 
 def snakemake(folder, *arguments):

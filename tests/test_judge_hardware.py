@@ -43,6 +43,19 @@ def test_partial_correlation_is_that_of_residuals():
     assert np.isnan(partial(np.float64(1), np.float64(0.5), np.float64(0.5)))
 
 
+def test_without_truth_the_hardware_table_tells_what_goes_with_cost(study):  # noqa: F811
+    with_truth = hardware_table(study, TRUTHS, PROXIES, replicates=20).set_index(["device", "proxy"])
+    # Truths that other spaces of the study have are empty columns here.
+    table = hardware_table(study.assign(accuracy_test=np.nan), TRUTHS, PROXIES, replicates=20)
+    assert set(table.truth) == {""} and "oracle" not in set(table.proxy)
+    rows = table.set_index(["device", "proxy"])
+    np.testing.assert_array_equal(rows.cost_spearman.isna(), rows.index.get_level_values("proxy") == "constant")
+    assert rows[["truth_spearman", "truth_low", "partial_spearman", "partial_high"]].isna().all(axis=None)
+    assert (rows.n >= with_truth.n[rows.index]).all()
+    everywhere = rows.n == with_truth.n[rows.index]  # where truth was known wherever cost is
+    pd.testing.assert_series_equal(rows.cost_spearman[everywhere], with_truth.cost_spearman[rows.index][everywhere])
+
+
 def test_hardware_table(study):  # noqa: F811
     table = hardware_table(study, TRUTHS, PROXIES, replicates=50)
     assert set(zip(table.cost, table.device, strict=True)) == {("latency_ms", "phone"), ("energy_mj", "edge_gpu")}

@@ -1,17 +1,23 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import io
 import itertools
+import json
+import tarfile
 
 import numpy as np
 import pandas as pd
 import pytest
 import timm
 import torch
+from counting import multiply_accumulates
 from torch import nn
 
 from zsnas import registry
+from zsnas.errors import StudyError
 from zsnas.readers import accel_nasbench, timm_results
-from zsnas.spaces import darts, imagenet_cnn, mnasnet, nasbench201
+from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
+from zsnas.structural import score_structural
 
 CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -27,12 +33,23 @@ def table(request, name, index_of):
 @pytest.mark.parametrize("name", registry.spaces())
 def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     space = registry.spaces()[name]
-    assert list(table)[: len(CONTRACT)] == CONTRACT
+    assert list(table) == [*CONTRACT, *space.columns]
+    assert set(space.counts) <= set(space.columns)
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     assert table.arch.is_unique
     standing_for_themselves = table[table.arch == table.canonical]
     assert len(standing_for_themselves) == space.canonical
     assert standing_for_themselves.reachable.all() or space.listed
+
+
+@pytest.mark.parametrize("name", registry.spaces())
+def test_structural_proxies_give_numbers_or_the_reason_why_not(name, table):
+    some = table[table.connected].head(20)
+    for proxy in registry.proxies().values():
+        if proxy.structural and proxy.needs == ("table",):
+            rows = score_structural(proxy, name, some)
+            reason = registry.reason_against(proxy.name, name)
+            assert set(rows.status) == {f"error: does not apply: {reason}" if reason else "ok"}
 
 
 @pytest.mark.parametrize("name", registry.spaces())
@@ -195,10 +212,74 @@ def test_sizes_of_mnasnet_equal_the_published_ones(shared, index_of):
     assert (both.macs / 1e6 - both.macs_m).abs().max() < 1e-4
 
 
+def archive_of(records, path):
+    """An archive of JSONs as the benchmark publishes it, of rows of the table."""
+    with tarfile.open(path, "w:gz") as archive:
+        for number, row in enumerate(records.to_dict("records")):
+            blocks = {
+                f"block{at}_{key}": digit if key != "se" else str(digit == "1")
+                for column, key in accel_nasbench.KEYS.items()
+                for at, digit in enumerate(row[column].split(","))
+            }
+            text = json.dumps({"architecture": blocks, "metrics": {"val_top1": row["val_top1"]}}).encode()
+            member = tarfile.TarInfo(f"anb_dataset_jsons/result_{number}.json")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+
+
+def test_the_archive_of_accel_nasbench_reads_as_its_table(shared, tmp_path):
+    listing = shared / "accel_nasbench_imagenet.parquet"
+    some = pd.read_parquet(listing).head(200)
+    path = tmp_path / "anb_dataset_jsons.tar.gz"
+    archive_of(some, path)
+    accel_nasbench.check(path, "val_top1")
+    assert accel_nasbench.names(path).tolist() == accel_nasbench.names(listing).head(200).tolist()
+    ours = accel_nasbench.read(path, "val_top1").set_index("arch").value
+    theirs = some.val_top1.set_axis(accel_nasbench.names(path))
+    assert theirs.index.is_unique and np.allclose(ours, theirs[ours.index])
+    assert list(mnasnet.architectures(path).arch) == sorted(ours.index)
+    with pytest.raises(StudyError, match=r"without 'val_top9'.*such as val_top1"):
+        accel_nasbench.check(path, "val_top9")
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(StudyError, match=r"not a whole archive.*fetch it again"):
+        accel_nasbench.read(path, "val_top1")
+    path.write_bytes(b"<html>rate limit</html>")
+    with pytest.raises(StudyError, match="not a whole archive"):
+        accel_nasbench.check(path, "val_top1")
+
+
 @pytest.mark.parametrize("arch", ["e6464611-k3535533-l1233222-s0000000", "e6464666-k5555355-l1211243-s1010011"])
 def test_mnasnet_networks_have_those_parameters(arch):
     net = mnasnet.build(arch, "imagenet")
     assert sum(parameter.numel() for parameter in net.parameters()) == mnasnet.size(mnasnet.parse(arch))[0]
+
+
+# FBNet
+
+
+def test_fbnet_networks_have_the_sizes_of_the_index(shared, index_of):
+    table = index_of("fbnet", shared)
+    for row in table.sample(3, random_state=0).itertuples():
+        net = fbnet.build(row.arch, "cifar100")
+        assert sum(parameter.numel() for parameter in net.parameters()) == row.params
+        assert multiply_accumulates(net, 32) == row.macs
+        assert sum(isinstance(module, nn.Conv2d) for module in net.modules()) == row.depth
+    with pytest.raises(ValueError, match="not the name"):
+        fbnet.parse("_".join("9" * 22))
+
+
+@pytest.mark.parametrize(("device", "published"), [("fpga", 0.98), ("eyeriss", 0.97), ("raspi4", 0.93)])
+def test_multiply_accumulates_of_fbnet_go_with_latency_as_published(shared, index_of, device, published):
+    latency = pd.read_parquet(shared / "fbnet_latency.parquet").set_index("arch")[f"{device}_ms"]
+    macs = index_of("fbnet", shared).set_index("arch").macs
+    assert macs.corr(latency, method="spearman") == pytest.approx(published, abs=5e-3)
+
+
+def test_skips_of_fbnet_that_change_no_shape_are_contracted(shared, index_of):
+    def computed(arch):
+        return tuple(layer[0] for layer in fbnet.layers(fbnet.parse(arch)) if fbnet.convolutions(*layer))
+
+    assert index_of("fbnet", shared).arch.map(computed).is_unique
 
 
 # DARTS

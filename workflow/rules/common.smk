@@ -62,7 +62,7 @@ MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *SAMPLED]))
 wildcard_constraints:
     space="|".join(config["spaces"]),
     task="|".join(dict.fromkeys(task for _, task in TASKS)),
-    truth="|".join(dict.fromkeys(truth for *_, truth in TRUTHS)),
+    truth="|".join(dict.fromkeys(truth for *_, truth in TRUTHS)) or "none",
     bundle="|".join(BUNDLES) or "none",
     device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],

@@ -7,7 +7,7 @@ FIGURES = [
 FIGURES += [f"pareto-{'-'.join(cell)}-{device}" for cell in TRUTHS for device in DEVICES]
 if DEVICES:
     FIGURES += [f"{kind}-{'-'.join(cell)}" for kind in ("fronts", "devices") for cell in TRUTHS]
-    FIGURES += [f"trust-{space}" for space in config["spaces"]]
+    FIGURES += [f"trust-{space}" for space in dict.fromkeys(space for space, *_ in TRUTHS)]
 
 
 rule figures:

@@ -1,7 +1,12 @@
 """Tables: each analysis of the study once, then as .csv, .tex and .html."""
 
-OF_DEVICES = ["trust", "regret", "hardware", "pareto", "budget"]
-TABLES = ["correlation", "selection", "cost"] + (OF_DEVICES if DEVICES else []) + (["prediction"] if PREDICTED else [])
+OF_TRUTHS = ["correlation", "selection"] + (["trust", "regret", "pareto", "budget"] if DEVICES else [])
+TABLES = [
+    *(OF_TRUTHS if TRUTHS else []),
+    "cost",
+    *(["hardware"] if DEVICES else []),
+    *(["prediction"] if PREDICTED else []),
+]
 
 
 rule tables:

@@ -2,7 +2,15 @@
 
 
 def proxy(
-    function=None, *, paper="", larger_is_better=True, precision="float32", networks="any", relu=False, tasks="any"
+    function=None,
+    *,
+    paper="",
+    larger_is_better=True,
+    precision="float32",
+    networks="any",
+    relu=False,
+    tasks="any",
+    columns=(),
 ):
     """Declare a function a proxy: its parameter names are the passes it needs, its name is the proxy's.
 
@@ -10,7 +18,8 @@ def proxy(
     paper: where the score was published. precision: "float32", or "float64" for a score that single precision would
     drown in cancellation or overflow. networks: "convolutional" or "transformer" for a score that is defined for those
     alone. relu: True for a score of which ReLUs are on, which networks of other activations do not have. tasks: "image
-    classes" for one that needs a single class for each image. It also does not apply where a space lacks a structure
+    classes" for one that needs a single class for each image. columns: what a structural score reads in the index that
+    not every space has there. It also does not apply where a space lacks a structure
     that its parameters name.
     """
     return function if function else lambda function: function

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from zsnas import errors, registry, sources
 from zsnas.errors import StudyError
+from zsnas.provenance import sha256
 
 CHUNK = 1 << 20
 SECONDS = 60  # without an answer
@@ -79,7 +80,8 @@ def main():
     for name in arguments.truths:
         space, task, truth = name.split("/")
         try:
-            print(f"{name}: {fetch(space, task, truth, arguments.sources, arguments.data_dir)}")
+            path = fetch(space, task, truth, arguments.sources, arguments.data_dir)
+            print(f"{name}: {path}, sha256 {sha256(path)}")
             sources.lists(registry.look_up("space", space, registry.spaces()), arguments.data_dir)
         except StudyError as error:
             problems.append(f"error: {error}")

@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--architectures", required=True)
     parser.add_argument("--scores", nargs="+", required=True, help="files of scores, by architecture or by network")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
-    parser.add_argument("--truths", required=True, nargs="+", help="files named by truth")
+    parser.add_argument("--truths", nargs="*", default=[], help="files named by truth")
     parser.add_argument("--latencies", nargs="*", default=[], help="files named by device")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()

@@ -24,6 +24,7 @@ STRUCTURES = {  # what structural proxies may need; all but the first are functi
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
 PRECISIONS = ("float32", "float64")
 NETWORKS = ("any", "convolutional", "transformer")
+SPACE_FACTS = ("ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS", "COLUMNS")
 KINDS_OF_TASKS = ("any", "image classes")
 
 
@@ -34,7 +35,8 @@ class Proxy:
     `needs` are the parameter names of its function: passes of the engine; or STRUCTURES for a structural proxy, which
     reads what architectures are made of and no network; or other proxies, its `members`, for an aggregate, which reads
     their scores of all architectures at once. `precision` is the floating-point type its passes run in, `networks` and
-    `tasks` the kinds of networks and tasks it is defined for, `relu` whether it reads which ReLUs are on.
+    `tasks` the kinds of networks and tasks it is defined for, `relu` whether it reads which ReLUs are on,
+    `columns` those of the index it reads that not every space has.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Proxy:
     networks: str = "any"
     relu: bool = False
     tasks: str = "any"
+    columns: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
 
     @property
@@ -63,7 +66,8 @@ class Space:
     """A search space as its file declares it; `tasks` maps a task to its facts (see `zsnas.spaces`).
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
-    layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
+    layers, `columns` what its index has beyond every space's. `listed` are the files that list its architectures where
+    they cannot be enumerated, with their addresses.
     """
 
     name: str
@@ -75,8 +79,9 @@ class Space:
     structures: tuple[str, ...] = ("table",)
     networks: str = "convolutional"
     counts: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     activation: str = "ReLU"
-    listed: dict[str, str] = field(default_factory=dict)
+    listed: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @functools.cached_property
     def files(self):
@@ -153,7 +158,7 @@ def spaces():
     found = {}
     for file in plugin_files("spaces"):
         module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS")
+        facts = literals(module, *SPACE_FACTS)
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
@@ -188,6 +193,8 @@ def reason_against(proxy, space, task=None):
         return f"it reads which ReLUs are on, the networks of {space} have {offered.activation}"
     if task and facts.tasks == "image classes" and set(offered.tasks[task]) != {"classes", "resolution"}:
         return f"it needs one class for each image, which {task} does not have"
+    if missing := [column for column in facts.columns if column not in offered.columns]:
+        return f"it reads {', '.join(missing)} in the index, which {space} does not have"
     for need in facts.needs:
         if need in STRUCTURES and need not in offered.structures:
             return f"it needs `{need}` ({STRUCTURES[need]}), which {space} does not have"

@@ -166,15 +166,18 @@ def locate_costs(space, task, name, sources_csv, data_dir=None):
 def lists(space, data_dir):
     """Paths of the files that list a space's architectures; none for a space that enumerates them.
 
-    space: a `registry.Space`. Missing if a file is not in `data_dir`.
+    space: a `registry.Space`. Missing if a file and its alternatives are not in `data_dir`.
     """
-    for file, url in space.listed.items():
-        if not Path(data_dir, file).is_file():
+    paths = []
+    for files, url in space.listed.items():
+        there = [Path(data_dir, file) for file in files if Path(data_dir, file).is_file()]
+        if not there:
             raise Missing(
-                f"the architectures of {space.name} are listed in {file}, which is not in data_dir {str(data_dir)!r}: "
-                f"put it there, from {url}"
+                f"the architectures of {space.name} are listed in {' or '.join(files)}, which is not in data_dir "
+                f"{str(data_dir)!r}: put it there, from {url}"
             )
-    return [Path(data_dir, file) for file in space.listed]
+        paths.append(there[0])
+    return paths
 
 
 def load_reader(source):

@@ -25,10 +25,11 @@ def hardware_table(study, truths, proxies, replicates=1000, seed=0):
     All three are over the ``n`` architectures (``classes`` canonical networks) that have truth, cost and score in every
     seed; the score is the mean over seeds. The partial correlation is that of ranks: (pt - pc tc) / sqrt((1 - pc^2)
     (1 - tc^2)), with p, t and c for proxy, truth and cost; NaN where ranks by proxy or truth are those by cost.
-    Intervals are 95 % percentiles over replicates with the canonical network as sampling unit.
+    Intervals are 95 % percentiles over replicates with the canonical network as sampling unit. Where a space and task
+    has no truth, only what goes with cost is told.
     """
     rows = []
-    for population in populations(study, truths, proxies):
+    for population in populations(study, truths, proxies, without_truth=True):
         costs = {key: cost for key, cost in population.costs.items() if np.isfinite(cost).any()}
         correlations = correlations_by_cost(population, costs, replicates, seed)
         for (kind, device), cost in costs.items():
@@ -58,6 +59,8 @@ def correlations_by_cost(population, costs, replicates, seed):
             targets = np.array([population.truth[considered], *(costs[key][considered] for key in keys)])
             rho = rank_correlations(np.array([scores[name][considered] for name in names]), targets, weights)
             truth_cost = rank_correlations(targets[1:], targets[:1], weights)[:, :, 0]
+            if not population.name:  # ranks of no truth
+                rho[:, :, 0] = truth_cost[:] = np.nan
             for at, name in enumerate(names):
                 for place, key in enumerate(keys):
                     pair = rho[:, at, 1 + place], rho[:, at, 0]

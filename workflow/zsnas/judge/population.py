@@ -41,11 +41,12 @@ def neutral_order(names):
     return np.argsort(np.array([blake2b(str(name).encode(), digest_size=16).hexdigest() for name in names], dtype=str))
 
 
-def populations(study, truths, proxies):
+def populations(study, truths, proxies, without_truth=False):
     """Yield a `Population`, with the control ``oracle`` added, for every space, task and truth that ``study`` has.
 
-    ``truths`` maps columns, named ``{metric}_{truth}``, to whether larger is better, ``proxies`` maps names to objects
-    with ``larger_is_better`` and ``structural``.
+    ``without_truth`` also yields those of spaces and tasks that have none: ``truth`` is NaN, its name and metric are
+    empty, and there is no oracle. ``truths`` maps columns, named ``{metric}_{truth}``, to whether larger is better,
+    ``proxies`` maps names to objects with ``larger_is_better`` and ``structural``.
     """
     for (space, task), cell in study.groupby(["space", "task"], observed=True):
         names = cell["arch"].unique()
@@ -64,34 +65,42 @@ def populations(study, truths, proxies):
             column = np.stack([rows[proxy].to_numpy(float) for rows in by_seed])
             scores[proxy] = np.where(np.isfinite(column), column if facts.larger_is_better else -column, np.nan)
             due[proxy] = np.ones(len(names), bool) if facts.structural else first["sampled"].to_numpy(bool)
-        due["oracle"] = np.ones(len(names), bool)
-        for column, larger_is_better in truths.items():
+        unjudged = Population(
+            space=space,
+            task=task,
+            name="",
+            metric="",
+            sign=1,
+            arch=np.asarray(names, dtype=object),
+            canonical=first["canonical"].to_numpy(object),
+            reachable=first["reachable"].to_numpy(bool),
+            sampled=first["sampled"].to_numpy(bool),
+            truth=np.full(len(names), np.nan),
+            scores=scores,
+            due=due,
+            costs={
+                (kind, column.removeprefix(f"{kind}_")): first[column].to_numpy(float)
+                for kind in COSTS
+                for column in first.columns
+                if column.startswith(f"{kind}_")
+            },
+        )
+        there = [column for column in truths if first[column].notna().any()]
+        if without_truth and not there:
+            yield unjudged
+        for column in there:
             metric, _, name = column.partition("_")
-            sign = 1 if larger_is_better else -1
+            sign = 1 if truths[column] else -1
             truth = sign * first[column].to_numpy(float)
-            population = Population(
-                space=space,
-                task=task,
+            population = unjudged._replace(
                 name=name,
                 metric=metric,
                 sign=sign,
-                arch=np.asarray(names, dtype=object),
-                canonical=first["canonical"].to_numpy(object),
-                reachable=first["reachable"].to_numpy(bool),
-                sampled=first["sampled"].to_numpy(bool),
                 truth=truth,
                 scores=scores | {"oracle": np.tile(truth, (len(seeds), 1))},
-                due=due,
-                costs={
-                    (kind, column.removeprefix(f"{kind}_")): first[column].to_numpy(float)
-                    for kind in COSTS
-                    for column in first.columns
-                    if column.startswith(f"{kind}_")
-                },
+                due=due | {"oracle": np.ones(len(names), bool)},
             )
-            known = np.isfinite(truth)
-            if known.any():
-                yield take(population, known)
+            yield take(population, np.isfinite(truth))
 
 
 def take(population, rows):

@@ -3,13 +3,13 @@
 from zsnas import proxy
 
 
-@proxy
+@proxy(columns=("depth",))
 def depth(table):
     """Most convolutions on one path from input to output."""
     return table.depth
 
 
-@proxy
+@proxy(columns=("paths",))
 def paths(table):
     """Number of paths from input to output."""
     return table.paths

@@ -6,6 +6,8 @@ other is refused before it is even looked up.
 
 import io
 import pickle
+import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -61,11 +63,33 @@ class _Unpickler(pickle.Unpickler):
         return self.admitted[module, name]
 
 
-def load(data, admitted, where):
-    """The object pickled in the bytes `data`; `admitted` maps (module, name) to a stand-in, `where` names the file."""
+def load(data, admitted, where, before=0):
+    """The object pickled in the bytes `data`, after as many others as `before` says.
+
+    admitted: maps (module, name) to a stand-in; where: names the file.
+    """
     try:
-        return _Unpickler(data, admitted, where).load()
+        unpickler = _Unpickler(data, admitted, where)
+        for _ in range(before):
+            unpickler.load()
+        return unpickler.load()
     except StudyError:
         raise
     except Exception as error:  # damaged bytes can make an unpickler raise nearly anything
         raise StudyError(f"{where} is truncated or altered ({error}): fetch it again") from error
+
+
+def load_torch(path, admitted):
+    """The object in a file of torch.save that holds no tensor: a zip around a pickle, before torch 1.6 five pickles.
+
+    Of these the first three are a magic number, the version and facts of the machine, the last names tensors.
+    """
+    if not zipfile.is_zipfile(path):
+        return load(Path(path).read_bytes(), admitted, path, before=3)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            data = archive.read(name)
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise StudyError(f"{path} is no file of torch.save ({error}): fetch it again") from error
+    return load(data, admitted, path)

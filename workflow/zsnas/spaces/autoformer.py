@@ -23,6 +23,7 @@ HIDDEN, HEADS, RATIOS, DEPTHS = (192, 216, 240), (3, 4), (3.5, 4.0), (12, 13, 14
 
 ARCHITECTURES = 200
 CANONICAL = 200
+COLUMNS = ("depth",)
 TASKS = {
     "cifar100": {"classes": 100, "resolution": 224},
     "flowers": {"classes": 102, "resolution": 224},
@@ -31,7 +32,7 @@ TASKS = {
 }
 NETWORKS = "transformer"
 ACTIVATION = "GELU"
-LISTED = {"vit_bench_101.parquet": "https://github.com/lliai/Auto-Prox-AAAI24"}
+LISTED = {("vit_bench_101.parquet",): "https://github.com/lliai/Auto-Prox-AAAI24"}
 
 
 def architectures(table):

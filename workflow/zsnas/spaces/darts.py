@@ -37,10 +37,11 @@ OPERATIONS = {
 
 ARCHITECTURES = 1_725
 CANONICAL = 1_724
+COLUMNS = ("skip",)
 TASKS = {"cifar10": {"classes": 10, "resolution": 32}}
 LISTED = {
-    "nb301_surrogate_sample.parquet": "https://figshare.com/articles/dataset/NAS-Bench-301_Dataset_v1_0/13246952",
-    "darts_cifar10_swap.parquet": "https://github.com/pym1024/SWAP",
+    ("nb301_surrogate_sample.parquet",): "https://figshare.com/articles/dataset/NAS-Bench-301_Dataset_v1_0/13246952",
+    ("darts_cifar10_swap.parquet",): "https://github.com/pym1024/SWAP",
 }
 
 

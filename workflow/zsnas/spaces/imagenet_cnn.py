@@ -28,6 +28,7 @@ NAMES = (
 
 ARCHITECTURES = 36
 CANONICAL = 36
+COLUMNS = ("depth",)
 TASKS = {"imagenet": {"classes": 1000, "resolution": 224}}
 
 

@@ -26,16 +26,17 @@ NAME = re.compile(r"e([146]{7})-k([35]{7})-l([1-4]{7})-s([01]{7})")
 
 ARCHITECTURES = 5_125
 CANONICAL = 5_125
+COLUMNS = ("depth",)
 TASKS = {"imagenet": {"classes": 1000, "resolution": 224}}
-LISTED = {"accel_nasbench_imagenet.parquet": "https://github.com/afzalxo/Accel-NASBench"}
+LISTED = {("anb_dataset_jsons.tar.gz", "accel_nasbench_imagenet.parquet"): "https://github.com/afzalxo/Accel-NASBench"}
 
 
-def architectures(table):
-    """The networks of the benchmark's table, by name. `params` and `macs` are the benchmark's.
+def architectures(records):
+    """The networks of the benchmark's records, by name. `params` and `macs` are the benchmark's.
 
     `depth` is the number of convolutions from input to output, without those of squeeze and excitation.
     """
-    names = pd.Series(sorted(set(accel_nasbench.names(table))), dtype="str")
+    names = pd.Series(sorted(set(accel_nasbench.names(records))), dtype="str")
     sizes = [size(parse(name)) for name in names]
     return of_distinct(
         names,

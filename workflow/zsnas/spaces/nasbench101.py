@@ -38,6 +38,7 @@ STACKS, CELLS_PER_STACK = 3, 3
 
 ARCHITECTURES = 423_624
 CANONICAL = 423_624
+COLUMNS = ("design", "conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
 TASKS = {"cifar10": {"classes": 10, "resolution": 32}}
 
 # Each vertex between input and output is two nodes, the operation on the edge between them; see `cells`.

@@ -30,6 +30,7 @@ CELLS_PER_STAGE = 5
 
 ARCHITECTURES = 15_625
 CANONICAL = 5_425
+COLUMNS = ("cell", "conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
 COUNTS = ("conv3x3", "conv1x1", "pool", "skip")  # columns whose sum, each times a cost, is a network's latency
 TASKS = {
     "cifar10": {"classes": 10, "resolution": 32},

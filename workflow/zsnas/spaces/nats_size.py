@@ -23,6 +23,7 @@ LAYERS = 5
 
 ARCHITECTURES = 32_768
 CANONICAL = 32_768
+COLUMNS = ("conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
 TASKS = {
     "cifar10": {"classes": 10, "resolution": 32},
     "cifar100": {"classes": 100, "resolution": 32},

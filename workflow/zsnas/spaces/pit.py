@@ -24,6 +24,7 @@ DEPTHS = (1, 2, 3), (4, 6, 8), (2, 4, 6)
 
 ARCHITECTURES = 100
 CANONICAL = 100
+COLUMNS = ("depth",)
 TASKS = {
     "cifar100": {"classes": 100, "resolution": 224},
     "flowers": {"classes": 102, "resolution": 224},
@@ -31,7 +32,7 @@ TASKS = {
 }
 NETWORKS = "transformer"
 ACTIVATION = "GELU"
-LISTED = {"vit_bench_101.parquet": "https://github.com/lliai/Auto-Prox-AAAI24"}
+LISTED = {("vit_bench_101.parquet",): "https://github.com/lliai/Auto-Prox-AAAI24"}
 
 
 def architectures(table):

@@ -1,0 +1,38 @@
+"""The studies in docs/results: sound as they stand, and all their jobs follow."""
+
+import pytest
+import yaml
+from runs import CHECKOUT, copy_checkout, counted, snakemake
+
+from zsnas import registry, sources
+from zsnas.config import check
+
+STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
+OFFICIAL_FILES_ONLY = ("nats_size", "transnas_macro")
+
+
+def test_every_space_has_a_study():
+    assert {path.parent.name for path in STUDIES} == set(registry.spaces())
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_studies_are_sound(path, shared):
+    config = yaml.safe_load(path.read_text())
+    assert list(config["spaces"]) == [path.parent.name]
+    if path.parent.name in OFFICIAL_FILES_ONLY:
+        with pytest.raises(sources.Missing, match=r"put it into data_dir: .* from https://drive\.google"):
+            check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
+        return
+    check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
+    for name in config["proxies"]:
+        assert not registry.reason_against(name, path.parent.name)
+
+
+@pytest.mark.parametrize("space", ["fbnet", "transnas_micro"])
+def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
+    directory = copy_checkout(tmp_path / "checkout")
+    study = CHECKOUT / "docs" / "results" / space / "sample.yaml"
+    planned = snakemake(directory, "-n", "--configfile", study, "--config", f"data_dir={shared}")
+    shards = 10 * len(registry.spaces()[space].tasks)
+    assert counted(planned)["score"] == 4 * shards  # the bundle, and three proxies alone
+    assert ("correlation_figure" in planned) == (space != "fbnet")
