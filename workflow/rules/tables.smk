@@ -1,7 +1,12 @@
 """Tables: each analysis of the study once, then as .csv, .tex and .html."""
 
 OF_DEVICES = ["trust", "regret", "hardware", "pareto", "budget"]
-TABLES = ["correlation", "selection", "cost"] + (OF_DEVICES if DEVICES else []) + (["prediction"] if PREDICTED else [])
+TABLES = ["correlation", "selection", "cost"]
+TABLES += OF_DEVICES if DEVICES else []
+TABLES += ["prediction"] if PREDICTED else []
+TABLES += ["repeatability"] if REPEATEDLY else []
+TABLES += ["robustness"] if SEVERAL_TRUTHS else []
+TABLES += ["search"] if SEARCHED else []
 
 
 rule tables:

@@ -36,7 +36,20 @@ def check(config, place, sources_csv, data_dir):
     check_proxies(config, place)
     for name in config.get("devices", []):
         check_device(name, config, place, sources_csv, data_dir)
+    if "search" in config:
+        check_search(config, place)
     check_images(config, place, data_dir)
+
+
+def check_search(config, place):
+    """A search needs latencies, and spaces whose architectures can be changed."""
+    if not config.get("devices"):
+        raise StudyError(f"{place}, key 'search': a search needs a latency; name a device under 'devices'")
+    for space in config["spaces"]:
+        if not registry.spaces()[space].searchable:
+            raise StudyError(
+                f"{place}, key 'search': {space} has no genes to change; give it `genes` or leave search out"
+            )
 
 
 def check_shape(config, place):

@@ -63,7 +63,8 @@ class Space:
     """A search space as its file declares it; `tasks` maps a task to its facts (see `zsnas.spaces`).
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
-    layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses.
+    layers. `listed` are the files that list its architectures where they cannot be enumerated, with their addresses,
+    `searchable` tells whether it has genes.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Space:
     counts: tuple[str, ...] = ()
     activation: str = "ReLU"
     listed: dict[str, str] = field(default_factory=dict)
+    searchable: bool = False
 
     @functools.cached_property
     def files(self):
@@ -155,6 +157,7 @@ def spaces():
         module = ast.parse(file.read_text(), str(file))
         facts = literals(module, "ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS")
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+        facts["searchable"] = "genes" in functions
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
