@@ -19,6 +19,7 @@ would come next, the nearest of the others is taken, so that a sample can be sea
 
 import argparse
 
+import numba
 import numpy as np
 import pandas as pd
 from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -39,7 +40,7 @@ BUDGETS = {"tight": 0.15, "loose": 0.85}  # shares of the architectures that are
 SEEDS = 20
 POPULATION = 50
 TOURNAMENT = 10
-STEPS_PER_EVALUATION = 20  # a search that finds nothing new for so long has seen what it can reach
+STEPS_PER_EVALUATION = 5  # a search that finds nothing new for so long has seen what it can reach
 
 
 class Pool:
@@ -100,7 +101,8 @@ def evolution(pool, score, cost, evaluated, rng):
     evaluated.add(members)
     while not evaluated.complete:
         drawn = [members[place] for place in rng.integers(len(members), size=TOURNAMENT)]
-        child = rng.choice(pool.neighbours(max(drawn, key=score.__getitem__)))
+        neighbours = pool.neighbours(max(drawn, key=score.__getitem__))
+        child = neighbours[rng.integers(len(neighbours))]
         evaluated.add([child])
         members = [*members[1:], child]
 
@@ -144,22 +146,19 @@ def judge(seen, score, cost, truth, moments):
 
     seen: of each seed, {row: evaluations with it}. Where nothing within the budget was seen, the worst there counts.
     """
-    drawn = np.zeros((len(seen), len(moments), len(score)), np.int16)
-    for seed, counts in enumerate(seen):
-        rows, counts = np.array([*counts]), np.array([*counts.values()])
-        for moment, most in enumerate(moments):
-            drawn[seed, moment, rows[counts <= most]] = 1
-    drawn = drawn.reshape(-1, len(score))
     rank = priority(score)
-    chosen = np.where(drawn, rank, -1).argmax(axis=1)
-    found = np.where(drawn.any(axis=1), truth[chosen], truth.min())
-    everything = np.ones((1, len(score)), np.int16)
-    best = hypervolumes(cost, truth, priority(truth)[None], everything)[0, 0]
-    volumes = hypervolumes(cost, truth, rank[None], drawn)[0]
-    shape = len(seen), len(moments)
-    return (truth.max() - found).reshape(shape), (volumes / best if best else np.full(len(volumes), np.nan)).reshape(
-        shape
-    )
+    best = hypervolumes(cost, truth, priority(truth)[None], np.ones((1, len(score)), np.int16))[0, 0]
+    corners = cost.argmax(), truth.argmin()  # never drawn, they keep the reference point where it is
+    regret, ratio = np.full((2, len(seen), len(moments)), np.nan)
+    for seed, counts in enumerate(seen):
+        rows = np.array([*counts, *corners])
+        drawn = np.array([*counts.values(), np.inf, np.inf]) <= np.array(moments)[:, None]
+        chosen = rows[np.where(drawn, rank[rows], -1).argmax(axis=1)]
+        regret[seed] = truth.max() - np.where(drawn.any(axis=1), truth[chosen], truth.min())
+        if best > 0:
+            volumes = hypervolumes(cost[rows], truth[rows], rank[rows][None], drawn.astype(np.int16))
+            ratio[seed] = volumes[0] / best
+    return regret, ratio
 
 
 def searches(genes, network, cost, truth, scores, evaluations, *key):
@@ -205,6 +204,7 @@ def main():
     parser.add_argument("--proxies", nargs="+", required=True)
     parser.add_argument("--evaluations", type=int, required=True, help="distinct networks that a search may score")
     arguments = parser.parse_args()
+    numba.set_num_threads(1)  # fronts this short are not worth sharing
     table = pd.read_parquet(arguments.architectures).set_index("arch", drop=False)
     proxies = {name: registry.proxies()[name] for name in arguments.proxies}
     frames = []
