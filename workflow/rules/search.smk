@@ -12,7 +12,11 @@ rule search:
         code=code(
             "search.py",
             "randomness.py",
-            *(f"judge/{name}.py" for name in ("pareto", "population", "search", "selection", "statistics")),
+            "judge/pareto.py",
+            "judge/population.py",
+            "judge/search.py",
+            "judge/selection.py",
+            "judge/statistics.py",
         ),
     output:
         SEARCHES,

@@ -46,6 +46,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
 def comparisons(population, truth, replicates, seed):
     """The columns from ``proxy`` on without ``set``; ``truth`` (n,) is the other one of the same architectures."""
     scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
+    yield from ((name, 0, 0, *[np.nan] * 12) for name, score in scores.items() if not np.isfinite(score).any())
     for scored, names in known_alike(scores):
         weights = sample_weights(population.canonical[scored].astype(str), replicates, seed)
         targets = np.array([population.truth[scored], truth[scored]])
