@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from zsnas.judge import budget_table, correlation_table, pareto_table, selection_table
+from zsnas.judge import budget_table, correlation_table, hardware_table, pareto_table, regret_table, selection_table
 from zsnas.judge.statistics import truncated_normal_tau
 
 PROXIES = {f"p{at}": SimpleNamespace(larger_is_better=True, structural=at >= 20) for at in range(25)}
@@ -57,6 +57,8 @@ def main():
         label = f"pareto: 3 tasks, 6 devices, {replicates} replicates"
         timed(label + " (bar 60 s)" * (replicates == 0), pareto_table, study, truths, PROXIES, replicates=replicates)
     timed("budget: 3 tasks, 6 devices, 5 budgets", budget_table, study, truths, PROXIES)
+    for name, table in (("regret", regret_table), ("hardware", hardware_table)):
+        timed(f"{name}: 3 tasks, 6 devices, 200 replicates", table, study, truths, PROXIES, replicates=200)
     taus = np.linspace(-1, 1, 300)
     timed("kendall_null, 300 calls (bar 3 s)", lambda: [truncated_normal_tau(tau, 0.1) for tau in taus])
 

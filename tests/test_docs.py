@@ -62,7 +62,8 @@ from zsnas import devices, registry, runner
 from zsnas.spaces import nasbench201
 device = devices.parse("traced-torchscript-float32-batch1-threads1")
 net = nasbench201.build("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|", "cifar10").eval()
-print((runner.measure(registry.load_device("traced").prepare(net, torch.randn(1, 3, 32, 32), device)) > 0).all())
+measured = runner.measure(lambda: registry.load_device("traced").prepare(net, torch.randn(1, 3, 32, 32), device))
+print(min(measured["latencies"]) > 0)
 """
     assert python(code, package.parent).strip() == "True"
 

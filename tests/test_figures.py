@@ -24,6 +24,7 @@ CHECKOUT = WORKFLOW.parent
 SCRIPTS = {path.stem.removeprefix("figure_"): path for path in sorted((WORKFLOW / "scripts").glob("figure_*.py"))}
 RULES = "\n".join((WORKFLOW / "rules" / name).read_text() for name in ("figures.smk", "device_figures.smk"))
 TABLES = ("correlation", "selection", "cost", "pareto", "budget", "regret", "hardware", "trust", "prediction")
+TABLES += ("repeatability", "robustness", "search")
 DEVICE = "local-onnxruntime-float32-batch1-threads1"
 CELL = {"space": "toy", "task": "cifar10", "truth": "test"}
 PROXIES = {name: registry.proxies()[name] for name in ("params", "random", "synflow", "snip", "zen")}
@@ -58,9 +59,36 @@ def small_study():
         "snip": snip * of_sample,
         "zen": np.nan,
         "accuracy_test": accuracy,
+        "accuracy_noisy": accuracy[::-1],
         f"latency_ms_{DEVICE}": rng.lognormal(size=n) * of_sample,
     }
     return pd.DataFrame({"space": "toy", "task": "cifar10", **columns})
+
+
+def repeated_measurements():
+    """Of 50 networks that take 1 to 5 ms, the second session finds two percent more, raw even ten."""
+    first = np.linspace(1, 5, 50)
+    columns = {"latency_ms": first, "latency_raw_ms": first}
+    columns |= {"again_latency_ms": 1.02 * first, "again_latency_raw_ms": 1.1 * first}
+    cell = {"space": "toy", "task": "cifar10", "device": DEVICE, "canonical": [f"a{i}" for i in range(50)]}
+    return pd.DataFrame(cell | columns)
+
+
+def few_searches():
+    """Four seeds of searches with three proxies; the oracle's evolution finds the best at last."""
+    rng = np.random.default_rng(0)
+    cells = [
+        {"proxy": proxy, "budgets": budgets, "algorithm": algorithm, "seed": seed, "evaluations": evaluations}
+        for proxy in ("params", "synflow", "oracle")
+        for budgets in ("tight", "loose")
+        for algorithm, seeds in (("random", 4), ("evolution", 4), ("nsga2", 4), ("exhaustive", 1))
+        for seed in range(seeds)
+        for evaluations in ((60,) if algorithm == "exhaustive" else (10, 20, 50))
+    ]
+    frame = pd.DataFrame(cells)
+    regret = np.where((frame.proxy == "oracle") & (frame.evaluations >= 50), 0, rng.random(len(frame)))
+    cell = {"space": "toy", "task": "cifar10", "truth": "test", "device": DEVICE, "budget_ms": 1.0, "n": 60}
+    return frame.assign(**cell, regret=regret, hypervolume_ratio=1 - regret / 2)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +96,7 @@ def inputs(tmp_path_factory):
     """Files that figures read, by the name that their rules give them."""
     folder = tmp_path_factory.mktemp("study")
     study, truths = small_study(), {"accuracy_test": True}
+    both = truths | {"accuracy_noisy": True}
     cost = pd.DataFrame({"proxy": list(PROXIES), "seconds_per_arch": [1e-8, 1e-6, 0.05, 0.7, 0.5]})
     tables = {
         "correlation": judge.correlation_table(study, truths, PROXIES, replicates=50),
@@ -76,6 +105,10 @@ def inputs(tmp_path_factory):
     }
     for name, table in (("regret", judge.regret_table), ("hardware", judge.hardware_table)):
         tables[name] = table(study, truths, PROXIES, replicates=50)
+    tables["robustness"] = judge.robustness_table(study, both, PROXIES, replicates=50)
+    tables["repeated"] = repeated_measurements()
+    tables["repeatability"] = judge.repeatability_table(tables["repeated"], replicates=50)
+    tables["search"] = judge.search_table(tables["cost"], few_searches(), replicates=50)
     tables["trust"] = judge.trust_table(tables["regret"], tables["hardware"], tables["pareto"])
     write_parquet(study, folder / "study.parquet", truths=truths)
     for name, table in tables.items():
@@ -88,7 +121,9 @@ def draw(kind, inputs, folder):
     """The files and the matplotlib figure of one kind."""
     folder.mkdir(exist_ok=True)
     paths = [str(folder / f"{kind}.{suffix}") for suffix in ("pdf", "svg", "png")]
-    wildcards = Names(CELL, device=DEVICE) if kind == "pareto" else Names(CELL)
+    wildcards = Names(CELL, device=DEVICE) if kind in ("pareto", "repeatability") else Names(CELL)
+    if kind == "robustness":  # draws all truths
+        del wildcards["truth"]
     snakemake = SimpleNamespace(input=inputs, output=paths, wildcards=wildcards)
     with plt.rc_context():
         figure = runpy.run_path(str(SCRIPTS[kind]), {"snakemake": snakemake})["figure"]
@@ -207,6 +242,43 @@ def test_fronts_of_the_truth_itself_are_the_true_ones(drawn):
     lines = {line.get_label(): line.get_xydata() for line in figure.axes[0].lines}
     assert {"synflow", "params", "random", "true front"} <= set(lines)
     np.testing.assert_array_equal(lines["synflow"], lines["true front of the sample"])
+
+
+def test_repeatability_tells_how_far_apart(drawn):
+    _, figure = drawn["repeatability"]
+    left, right = figure.axes
+    assert left.get_title().startswith("Spearman 1.000 [1.000, 1.000], n = 50")
+    assert right.get_title().startswith("median apart 2.0 %")
+    lines = {line.get_label(): line.get_ydata() for line in right.lines}
+    np.testing.assert_allclose(lines["raw"], 200 * 0.1 / 2.1)
+    np.testing.assert_allclose(lines["corrected for drift"], 200 * 0.02 / 2.02)
+
+
+def test_robustness_draws_every_truth_and_the_reference_as_oracle(drawn, inputs):
+    _, figure = drawn["robustness"]
+    labels = [label.get_text().partition(",")[0] for label in figure.axes[0].get_yticklabels()]
+    assert set(labels) == {*PROXIES, "oracle"}
+    at = labels.index("oracle")
+    points = {line.get_label(): line for line in figure.axes[0].lines}
+    values = {
+        name: dict(zip(np.round(points[name].get_ydata()), points[name].get_xdata())) for name in ("test", "noisy")
+    }
+    assert values["test"][at] == 1
+    table = pd.read_parquet(inputs["robustness"]).query("proxy == 'oracle' and set == 'all'")
+    assert values["noisy"][at] == table.spearman.item()
+
+
+def test_search_draws_the_mean_of_the_seeds(drawn):
+    _, figure = drawn["search"]
+    tight = figure.axes[0]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["synflow", "params", "oracle", "random", "evolution", "nsga2"]
+    assert len(tight.lines) == 3 * 3
+    frame = few_searches().query("proxy == 'params' and budgets == 'tight' and algorithm == 'evolution'")
+    means = frame.groupby("evaluations").regret.mean()
+    assert any(line.get_ydata() == pytest.approx(means) for line in tight.lines)
+    # The oracle has no price.
+    assert sum(np.isfinite(line.get_xdata()).any() for line in figure.axes[2].lines) == 2 * 3
 
 
 def configs():

@@ -1,5 +1,7 @@
 """Devices: the networks they run are ours, and the protocol measures what it says."""
 
+import os
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -26,8 +28,12 @@ def test_every_device_runs_a_network(name):
     device = devices.parse(name)
     plugin = registry.load_device(device.plugin)
     net = nasbench201.build(ARCH, "cifar10").eval()
-    infer = plugin.prepare(net, torch.randn(device.batch, 3, 32, 32), device)
-    assert (runner.measure(infer) > 0).all()
+    inputs = torch.randn(device.batch, 3, 32, 32)
+    if device.plugin == "cuda" and not torch.cuda.is_available():
+        with pytest.raises(StudyError, match="needs a graphics card that torch can use"):
+            plugin.prepare(net, inputs, device)
+        return
+    assert (np.array(runner.measure(lambda: plugin.prepare(net, inputs, device))["latencies"]) > 0).all()
 
 
 def test_names():
@@ -58,11 +64,53 @@ def test_exported_network_computes_the_same():
 def test_repeats_until_the_median_is_steady_or_the_cap(monkeypatch):
     clock = iter(np.cumsum(np.repeat([1.0, 2.0], 10_000)))
     monkeypatch.setattr(runner.time, "perf_counter", lambda: next(clock))
-    assert len(runner.measure(lambda: None)) == runner.FEWEST_REPEATS
+    assert len(runner.measure(lambda: lambda: None)["latencies"]) == runner.FEWEST_REPEATS
     rng = np.random.default_rng(0)
     noisy = iter(np.cumsum(rng.uniform(0, 1, 10_000)))
     monkeypatch.setattr(runner.time, "perf_counter", lambda: next(noisy))
-    assert len(runner.measure(lambda: None)) == runner.MOST_REPEATS
+    assert len(runner.measure(lambda: lambda: None)["latencies"]) == runner.MOST_REPEATS
+
+
+def test_a_clock_of_the_devices_own_is_believed():
+    measured = runner.measure(lambda: lambda: 7.0)
+    assert measured["latencies"] == [7.0] * runner.FEWEST_REPEATS
+
+
+def test_memory_is_what_the_network_adds():
+    if runner.memory_mb("VmHWM") is None or not os.access("/proc/self/clear_refs", os.W_OK):
+        pytest.skip("this system does not tell a process's memory")
+
+    def prepare():
+        weights = np.ones(2**21)  # 16 MiB
+
+        def infer():
+            (weights + 1).sum()  # as much again while it runs
+
+        return infer
+
+    measured = runner.measure(prepare)
+    assert 28 < measured["peak_mb"] < 40
+    assert runner.measure(lambda: lambda: None)["peak_mb"] < 8
+
+
+def test_energy_is_that_of_the_counters(tmp_path, monkeypatch):
+    """Two processors of which one's counter begins anew; half a joule each over the runs."""
+    monkeypatch.setattr(runner, "PACKAGES", str(tmp_path / "intel-rapl:[0-9]"))
+    assert runner.measure(lambda: lambda: None)["energy_mj"] is None
+    for package, now in ((0, 100), (1, 900_000)):
+        (tmp_path / f"intel-rapl:{package}").mkdir()
+        (tmp_path / f"intel-rapl:{package}" / "energy_uj").write_text(f"{now}\n")
+        (tmp_path / f"intel-rapl:{package}" / "max_energy_range_uj").write_text("999999\n")
+    runs = []
+
+    def infer():
+        runs.append(1)
+        if len(runs) == runner.WARM_UP + 1:
+            (tmp_path / "intel-rapl:0" / "energy_uj").write_text("500100\n")
+            (tmp_path / "intel-rapl:1" / "energy_uj").write_text("400000\n")
+        return 1.0
+
+    assert runner.measure(lambda: infer)["energy_mj"] == pytest.approx(1000 / runner.FEWEST_REPEATS)
 
 
 def test_interval_of_the_median_covers_it():
@@ -82,18 +130,16 @@ def test_drift_is_taken_out(monkeypatch):
     true_ms = dict(zip(names, np.linspace(1, 5, 40), strict=True))
     now = [0.0]
 
-    def prepare(name):
-        return name
-
     def measure(name):
         now[0] += 1.0
-        return np.full(20, true_ms[name] * (1 + now[0] / 50))  # the machine slows down steadily
+        slowed = true_ms[name] * (1 + now[0] / 50)  # the machine slows down steadily
+        return {"latencies": [slowed] * 20, "peak_mb": 3.0, "energy_mj": None}
 
-    monkeypatch.setattr(latency, "measure", measure)
     monkeypatch.setattr(latency.time, "monotonic", lambda: now[0])
-    frame = latency.measure_shard(names, names[0], prepare, seed=0)
+    frame = latency.measure_shard(names, names[0], measure, seed=0)
     assert frame.canonical.tolist() == names
     expected = np.array([true_ms[name] for name in names])
     raw, corrected = (np.std(np.log(frame[column] / expected)) for column in ("latency_raw_ms", "latency_ms"))
     assert corrected < 0.02 < 0.15 < raw
     assert (frame.kind == "measured").all() and (frame.repeats == 20).all()
+    assert (frame.peak_mb == 3).all() and frame.energy_mj.isna().all() and frame.energy_mj.dtype == float

@@ -179,12 +179,15 @@ def test_published_figures_of_the_benchmark(shared, index):
         latency = latencies(located(device, "cifar10", shared), index.arch).set_index("arch").latency_ms
         facts = cells.loc[latency.index]
         spearman[device] = [
-            latency[rows].corr(facts.macs[rows], method="spearman") for rows in (facts.connected, facts.reachable)
+            latency[rows].corr(facts.macs[rows], method="spearman")
+            for rows in (facts.index, facts.index[facts.reachable])
         ]
         if device == "edgegpu":
             first = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
             assert latency[first] == pytest.approx(5.807, abs=5e-4)
     # Dead convolutions count in the published MACs and on the FPGA; the processors do not run them.
-    assert spearman["fpga"][0] > 0.92 and spearman["raspi4"][1] > 0.92 and spearman["pixel3"][1] > 0.9
-    assert spearman["fpga"][1] - spearman["fpga"][0] < 0.01 < 0.05 < spearman["raspi4"][1] - spearman["raspi4"][0]
-    assert max(spearman["edgetpu"]) < 0.4
+    told = {"raspi4": (0.873, 0.949), "fpga": (0.938, 0.940), "pixel3": (0.841, 0.910), "edgetpu": (0.298, 0.238)}
+    for device, values in told.items():
+        assert spearman[device] == pytest.approx(values, abs=6e-4)
+        for value in values:  # the page that explains the tables says the same
+            assert f"{value:.3f}" in (CHECKOUT / "docs" / "read-the-tables.md").read_text()

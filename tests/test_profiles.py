@@ -104,7 +104,7 @@ def test_slurm_submits_few_jobs(slurm_jobs):
     """Besides a job per space, per shard and per set of images there is one job for all the rest."""
     heavy = {"architectures", "images", "score", "measure"}
     targets = {"all", "tables", "figures"}
-    others = {"lookup", "predict"}  # for devices that the quickstart does not have
+    others = {"lookup", "predict"}  # for devices that the smoke study does not have
     assert {job["rule"] for job in slurm_jobs} - heavy - targets == profile("slurm")["groups"].keys() - others
 
 

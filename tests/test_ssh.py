@@ -90,7 +90,7 @@ INPUTS = torch.zeros(1, 3, 32, 32)
 @needs_sshd
 def test_a_board_measures_and_tells_what_it_is(use):
     with ssh.connect(devices.parse(NAME), sys.executable) as board:
-        small, large = (board.measure(net(arch), INPUTS) for arch in (SMALL, ARCH))
+        small, large = (board.measure(net(arch), INPUTS)["latencies"] for arch in (SMALL, ARCH))
         assert board.facts["onnxruntime"] and board.facts["cores"] == os.cpu_count()
     assert len(small) >= 20 and 0 < np.median(small) < np.median(large)
 
@@ -163,7 +163,7 @@ def test_a_network_too_large_for_the_board_is_told_and_the_next_one_goes_on(use,
             with pytest.raises(StudyError, match=r"'board' says .*allocat.*see to the board and run again") as caught:
                 board.measure(None, INPUTS)
         assert "\n" not in str(caught.value)
-        assert (board.measure(net(ARCH), INPUTS) > 0).all()
+        assert min(board.measure(net(ARCH), INPUTS)["latencies"]) > 0
 
 
 @needs_sshd
@@ -181,7 +181,14 @@ def shard(tmp_path, monkeypatch, index):
     output = tmp_path / "0000.parquet"
 
     def run(python=sys.executable):
-        options = {"space": "nasbench201", "task": "cifar10", "device": NAME, "shard": 0, "shard-size": 4}
+        options = {
+            "space": "nasbench201",
+            "task": "cifar10",
+            "device": NAME,
+            "shard": 0,
+            "shard-size": 4,
+            "session": "first",
+        }
         options |= {"architectures": tmp_path / "architectures.parquet", "output": output, "remote-python": python}
         argv = [str(part) for option in options.items() for part in (f"--{option[0]}", option[1])]
         monkeypatch.setattr(sys, "argv", ["latency", *argv])
@@ -230,7 +237,13 @@ def test_sessions_are_brought_to_one_reference():
     def one(name, slow, is_reference=False):
         moment = next(now)
         latency_ms = (5.0 if is_reference else true[name]) * slow * (1 + moment / 10)
-        return {"canonical": name, "is_reference": is_reference, "moment": moment, "latency_raw_ms": latency_ms}
+        told = {"peak_mb": None, "energy_mj": None}
+        return told | {
+            "canonical": name,
+            "is_reference": is_reference,
+            "moment": moment,
+            "latency_raw_ms": latency_ms,
+        }
 
     first = [one("a", 1, True), one("a", 1), one("b", 1), one("a", 1, True)]
     now = iter(range(100))

@@ -51,12 +51,18 @@ ANALYSIS_CODE = {
     "hardware": ["hardware"],
     "trust": ["trust"],
     "prediction": ["prediction"],
+    "repeatability": ["repeatability"],
+    "robustness": ["robustness", "hardware"],
+    "search": ["search"],
 }
 DEVICES = config.get("devices", [])
 LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
 PREDICTED = [name for name in DEVICES if devices.prediction(name)]
 SAMPLED = [devices.prediction(name)[1] for name in PREDICTED]  # measured so that others can be predicted
 MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *SAMPLED]))
+REPEATEDLY = MEASURED if config.get("measured_twice") else []
+SEVERAL_TRUTHS = [cell for cell in TASKS if len(config["spaces"][cell[0]]["tasks"][cell[1]]) > 1]
+SEARCHED = list(dict.fromkeys((space, task) for space, task, _ in TRUTHS)) if DEVICES and config.get("search") else []
 
 
 wildcard_constraints:
@@ -66,6 +72,7 @@ wildcard_constraints:
     bundle="|".join(BUNDLES) or "none",
     device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],
+    session="first|second",
     seed=r"\d+",
     batch=r"\d+",
     size=r"\d+",
@@ -169,7 +176,17 @@ def score_shards(wildcards):
 
 def latency_shards(wildcards):
     """All shards of a space, task and device."""
-    return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+    return session_shards("first", shards(wildcards.space))
+
+
+def second_shards(wildcards):
+    """The shards of a space, task and device that are measured twice: those that hold the networks asked for."""
+    return session_shards("second", shards(wildcards.space)[: -(-config["measured_twice"] // config["shard_size"])])
+
+
+def session_shards(session, numbers):
+    """Shards of a measuring session."""
+    return expand(DEVICE_SHARD, session=session, size=config["shard_size"], shard=numbers, allow_missing=True)
 
 
 def every_shard(_):
@@ -178,6 +195,12 @@ def every_shard(_):
     return [
         *(shard for cell in cells for shard in expand(score_shards(cell), **vars(cell))),
         *(shard for cell in cells for shard in expand(latency_shards(cell), device=MEASURED, **vars(cell))),
+        *(
+            shard
+            for cell in cells
+            if REPEATEDLY
+            for shard in expand(second_shards(cell), device=MEASURED, **vars(cell))
+        ),
     ]
 
 
@@ -191,6 +214,10 @@ def analysis_input(wildcards):
     """What an analysis reads: the joined study, the scores themselves for what they cost, or other analyses."""
     if wildcards.analysis == "prediction":
         return [HELD_OUT.format(space=space, task=task, device=name) for space, task in TASKS for name in PREDICTED]
+    if wildcards.analysis == "repeatability":
+        return [REPEATED.format(space=space, task=task, device=name) for space, task in TASKS for name in REPEATEDLY]
+    if wildcards.analysis == "search":
+        return ["results/analysis/cost.parquet", *(SEARCHES.format(space=space, task=task) for space, task in SEARCHED)]
     if wildcards.analysis == "trust":
         return expand("results/analysis/{table}.parquet", table=["regret", "hardware", "pareto"])
     return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]

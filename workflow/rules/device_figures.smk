@@ -1,4 +1,4 @@
-"""Figures of all devices together: whom to trust, the fronts, and what a proxy knows beside the cost."""
+"""Figures of devices: whom to trust, the fronts, what a proxy knows beside the cost, searches, noisy hardware."""
 
 
 rule trust_figure:
@@ -92,3 +92,93 @@ rule devices_figure:
         "Draw what proxies know beside the cost in {wildcards.space}, {wildcards.task}."
     script:
         "../scripts/figure_devices.py"
+
+
+rule search_figure:
+    """Draw what searches with each proxy find, against the number of evaluations and the time."""
+    input:
+        search="results/analysis/search.parquet",
+        code=code("plotting.py"),
+        style=STYLE,
+    output:
+        "results/figures/search-{space}-{task}-{truth}.pdf",
+        "results/figures/search-{space}-{task}-{truth}.svg",
+        report(
+            "results/figures/search-{space}-{task}-{truth}.png",
+            caption="../report/figure_search.rst",
+            category="Figures",
+            subcategory="{space}, {task}",
+            labels={"figure": "Search within a budget", "truth": "{truth}", "device": "all"},
+        ),
+    log:
+        "logs/search_figure/{space}-{task}-{truth}.log",
+    benchmark:
+        "benchmarks/search_figure/{space}-{task}-{truth}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        architectures=space_size,
+        training=training,
+    message:
+        "Draw what searches find in {wildcards.space}, {wildcards.task}."
+    script:
+        "../scripts/figure_search.py"
+
+
+rule robustness_figure:
+    """Draw which proxies still rank a space when the truth is another."""
+    input:
+        robustness="results/analysis/robustness.parquet",
+        code=code("plotting.py"),
+        style=STYLE,
+    output:
+        "results/figures/robustness-{space}-{task}.pdf",
+        "results/figures/robustness-{space}-{task}.svg",
+        report(
+            "results/figures/robustness-{space}-{task}.png",
+            caption="../report/figure_robustness.rst",
+            category="Figures",
+            subcategory="{space}, {task}",
+            labels={"figure": "Other truths", "truth": "all", "device": "-"},
+        ),
+    log:
+        "logs/robustness_figure/{space}-{task}.log",
+    benchmark:
+        "benchmarks/robustness_figure/{space}-{task}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    params:
+        architectures=space_size,
+    message:
+        "Draw which proxies rank {wildcards.space}, {wildcards.task} by other truths."
+    script:
+        "../scripts/figure_robustness.py"
+
+
+rule repeatability_figure:
+    """Draw how well a second measurement agrees with the first."""
+    input:
+        repeated=REPEATED,
+        repeatability="results/analysis/repeatability.parquet",
+        code=code("plotting.py"),
+        style=STYLE,
+    output:
+        "results/figures/repeatability-{space}-{task}-{device}.pdf",
+        "results/figures/repeatability-{space}-{task}-{device}.svg",
+        report(
+            "results/figures/repeatability-{space}-{task}-{device}.png",
+            caption="../report/figure_repeatability.rst",
+            category="Figures",
+            subcategory="{space}, {task}",
+            labels={"figure": "Repeatability", "truth": "-", "device": "{device}"},
+        ),
+    log:
+        "logs/repeatability_figure/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/repeatability_figure/{space}-{task}-{device}.tsv"
+    conda:
+        "../../envs/zsnas.yaml"
+    message:
+        "Draw two measurements of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    script:
+        "../scripts/figure_repeatability.py"

@@ -8,6 +8,9 @@ FIGURES += [f"pareto-{'-'.join(cell)}-{device}" for cell in TRUTHS for device in
 if DEVICES:
     FIGURES += [f"{kind}-{'-'.join(cell)}" for kind in ("fronts", "devices") for cell in TRUTHS]
     FIGURES += [f"trust-{space}" for space in dict.fromkeys(space for space, *_ in TRUTHS)]
+FIGURES += [f"search-{'-'.join(cell)}" for cell in TRUTHS if cell[:2] in SEARCHED]
+FIGURES += [f"robustness-{space}-{task}" for space, task in SEVERAL_TRUTHS]
+FIGURES += [f"repeatability-{space}-{task}-{device}" for space, task in TASKS for device in REPEATEDLY]
 
 
 rule figures:

@@ -1,11 +1,12 @@
-"""Latency: looked up, or measured per device and shard of networks, then gathered, with the machine to itself."""
+"""Latency: looked up, or measured per device, session and shard of networks, then gathered; or predicted."""
 
 HELD_OUT = "results/latency/{space}/{task}/{device}.held-out.parquet"
-DEVICE_SHARD = "results/latency/{space}/{task}/{device}/size{size}/{shard}.parquet"
+DEVICE_SHARD = "results/latency/{space}/{task}/{device}/{session}/size{size}/{shard}.parquet"
+REPEATED = "results/latency/{space}/{task}/{device}.repeated.parquet"
 
 
 rule measure:
-    """Measure a shard of a space and task on a device."""
+    """Measure a shard of a space and task on a device, with the machine to itself."""
     input:
         architectures=ancient("results/spaces/{space}/architectures.parquet"),
         space=space_files,
@@ -14,16 +15,16 @@ rule measure:
     output:
         DEVICE_SHARD,
     log:
-        "logs/measure/{space}-{task}-{device}-size{size}-{shard}.log",
+        "logs/measure/{space}-{task}-{device}-{session}-size{size}-{shard}.log",
     benchmark:
-        "benchmarks/measure/{space}-{task}-{device}-size{size}-{shard}.tsv"
+        "benchmarks/measure/{space}-{task}-{device}-{session}-size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
     threads: measuring_threads
     params:
         remote_python=remote_python,
     message:
-        "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+        "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device} ({wildcards.session})."
     shell:
         "python -m zsnas.latency"
         " --space {wildcards.space}"
@@ -32,6 +33,7 @@ rule measure:
         " --architectures {input.architectures}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
+        " --session {wildcards.session}"
         " --remote-python {params.remote_python:q}"
         " --output {output} 2> {log}"
 
@@ -57,6 +59,34 @@ rule latency:
         "Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
         "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+
+
+rule repeat:
+    """Put two sessions that measured the same networks side by side."""
+    input:
+        first="results/latency/{space}/{task}/{device}.parquet",
+        second=second_shards,
+        code=code("repeat.py"),
+    output:
+        REPEATED,
+    log:
+        "logs/repeat/{space}-{task}-{device}.log",
+    benchmark:
+        "benchmarks/repeat/{space}-{task}-{device}.tsv"
+    wildcard_constraints:
+        device="|".join(MEASURED) or "none",
+    conda:
+        "../../envs/zsnas.yaml"
+    message:
+        "Compare two sessions of {wildcards.space}, {wildcards.task} on {wildcards.device}."
+    shell:
+        "python -m zsnas.repeat"
+        " --space {wildcards.space}"
+        " --task {wildcards.task}"
+        " --device {wildcards.device}"
+        " --first {input.first}"
+        " --second {input.second}"
+        " --output {output} 2> {log}"
 
 
 rule lookup:

@@ -6,6 +6,9 @@ TABLES = [
     "cost",
     *(["hardware"] if DEVICES else []),
     *(["prediction"] if PREDICTED else []),
+    *(["repeatability"] if REPEATEDLY else []),
+    *(["robustness"] if SEVERAL_TRUTHS else []),
+    *(["search"] if SEARCHED else []),
 ]
 
 

@@ -7,6 +7,7 @@ from zsnas.judge.pareto import traced_front
 from zsnas.judge.population import mean_score
 from zsnas.plotting import (
     COSTS,
+    SERIES,
     draw_front,
     label_percentiles,
     percentile,
@@ -19,13 +20,6 @@ from zsnas.plotting import (
 BEST = 4  # proxies drawn beside the baseline and the control
 COLUMNS = 3
 CHEAPEST = 0.025  # share of the architectures left of the axis
-LOOKS = [
-    {"color": "#0072B2", "marker": "o"},
-    {"color": "#D55E00", "marker": "D"},
-    {"color": "#009E73", "marker": "^"},
-    {"color": "#CC79A7", "marker": "v"},
-    {"color": "#E69F00", "marker": "s"},
-]
 UNITS = {"latency_ms": "ms", "energy_mj": "mJ"}
 plt.style.use(snakemake.input.style)
 
@@ -35,7 +29,7 @@ ratios = table.pivot(index="proxy", columns=["device", "cost"], values="hypervol
 same = (ratios == ratios.loc["params"]).all(axis=1)  # as macs, where they rank alike
 ranked = ratios[~same].mean(axis=1).sort_values(ascending=False, kind="stable").index
 shown = [*ranked[:BEST], "params"]
-looks = dict(zip(shown, LOOKS)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
+looks = dict(zip(shown, SERIES)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
 costs = {
     (kind, device): population.costs[kind, device]
     for kind in COSTS

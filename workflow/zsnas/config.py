@@ -43,6 +43,8 @@ def check(config, place, sources_csv, data_dir):
     check_proxies(config, place)
     for name in config.get("devices", []):
         check_device(name, config, place, sources_csv, data_dir)
+    if "search" in config:
+        check_search(config, place)
     check_images(config, place, data_dir)
 
 
@@ -50,6 +52,17 @@ def distilled(space, task, truth, path):
     """Whether the study has a truth's table that is newer than its file, which then need not be opened again."""
     table = Path("results/truth", space, task, f"{truth}.parquet")
     return table.is_file() and table.stat().st_mtime >= path.stat().st_mtime
+
+
+def check_search(config, place):
+    """A search needs latencies, and spaces whose architectures can be changed."""
+    if not config.get("devices"):
+        raise StudyError(f"{place}, key 'search': a search needs a latency; name a device under 'devices'")
+    for space in config["spaces"]:
+        if not registry.spaces()[space].searchable:
+            raise StudyError(
+                f"{place}, key 'search': {space} has no genes to change; give it `genes` or leave search out"
+            )
 
 
 def check_shape(config, place):

@@ -21,7 +21,7 @@ from zsnas import devices, errors, registry, runner
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
 from zsnas.randomness import derive_seed
-from zsnas.runner import measure, median_interval
+from zsnas.runner import median_interval
 from zsnas.shards import shard_of
 
 REFERENCE_EVERY = 8  # networks between two measurements of the reference
@@ -48,8 +48,9 @@ def in_order(names, reference, seed):
     yield reference, True
 
 
-def record(name, is_reference, latencies):
-    """What is kept of one measurement, in words of JSON. latencies: in ms."""
+def record(name, is_reference, measured):
+    """What is kept of one measurement by `runner.measure`, in words of JSON."""
+    latencies = measured["latencies"]
     return {
         "canonical": name,
         "is_reference": is_reference,
@@ -59,19 +60,20 @@ def record(name, is_reference, latencies):
         "p95_ms": float(np.quantile(latencies, 0.95)),
         "repeats": len(latencies),
         "median_interval": float(median_interval(latencies)),
+        "peak_mb": measured["peak_mb"],
+        "energy_mj": measured["energy_mj"],
     }
 
 
-def measure_shard(canonicals, reference, prepare, seed):
+def measure_shard(canonicals, reference, measure_one, seed):
     """Rows of the networks, in their order.
 
-    reference: the name of the network that tells drift. prepare: makes the function that runs a network once, given its
+    reference: the name of the network that tells drift. measure_one: what `runner.measure` says of a network, given its
     name.
     """
-    infer_reference = prepare(reference)
     order = list(in_order(canonicals, reference, seed))
     records = [
-        record(name, is_reference, measure(infer_reference if is_reference else prepare(name)))
+        record(name, is_reference, measure_one(name))
         for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None)
     ]
     return rows([records], canonicals)
@@ -93,11 +95,11 @@ def rows(sessions, canonicals):
     frame = pd.concat(frames).drop_duplicates("canonical").set_index("canonical").loc[canonicals].reset_index()
     frame.insert(1, "latency_ms", frame.latency_raw_ms * usual / frame.reference_ms)
     frame = frame.drop(columns=["is_reference", "moment"])
-    return frame.assign(energy_mj=np.nan, kind="measured", reference_ms=usual)
+    return frame.assign(kind="measured", reference_ms=usual).astype({"peak_mb": float, "energy_mj": float})
 
 
 def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
-    """`rows` of the networks, measured by `measure_one` (given a name, latencies in ms) on another machine.
+    """`rows` of the networks, measured as in `measure_shard` but on another machine.
 
     journal: the file where each record is noted at once and that of an earlier, interrupted session is read; it is
     removed when all are measured. facts: what is to be noted of the machine.
@@ -139,6 +141,9 @@ def main():
     parser.add_argument("--architectures", required=True, help="the space's architectures.parquet")
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shard-size", type=int, required=True)
+    parser.add_argument(
+        "--session", required=True, help="of sessions that measure the same networks, each in its order"
+    )
     parser.add_argument("--output", required=True)
     parser.add_argument(
         "--remote-python", default="python3", help="what starts Python on the machine of a remote device"
@@ -155,7 +160,7 @@ def main():
     inputs = torch.randn(device.batch, 3, side, side, generator=torch.Generator().manual_seed(0))
     canonicals = networks.canonical[networks.connected].tolist()
     designs = dict(zip(architectures.arch, architectures.get("design", architectures.arch)))
-    seed = derive_seed("measuring order", arguments.device, arguments.shard)
+    seed = derive_seed("measuring order", arguments.device, arguments.shard, arguments.session)
 
     def net(canonical):
         return space.build(designs[canonical], arguments.task).eval()
@@ -169,7 +174,12 @@ def main():
             )
     else:
         pin(device.threads)
-        measured = measure_shard(canonicals, reference, lambda name: plugin.prepare(net(name), inputs, device), seed)
+        measured = measure_shard(
+            canonicals,
+            reference,
+            lambda name: runner.measure(lambda: plugin.prepare(net(name), inputs, device)),
+            seed,
+        )
         journal, boards = None, []
     every = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
     write_parquet(

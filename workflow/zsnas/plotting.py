@@ -19,6 +19,14 @@ GROUPS = {
     "data-driven": {"color": "#D55E00", "marker": "D"},
     "control": {"color": "#6A6A6A", "marker": "s"},
 }
+SERIES = (  # where a figure tells several things apart that are no GROUPS
+    {"color": "#0072B2", "marker": "o"},
+    {"color": "#D55E00", "marker": "D"},
+    {"color": "#009E73", "marker": "^"},
+    {"color": "#CC79A7", "marker": "v"},
+    {"color": "#E69F00", "marker": "s"},
+    {"color": "#6A6A6A", "marker": "x"},
+)
 CONTROLS = ("random", "oracle")
 COLUMNS = 6
 COSTS = {"latency_ms": "latency", "energy_mj": "energy"}

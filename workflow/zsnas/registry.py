@@ -67,7 +67,7 @@ class Space:
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
     layers, `columns` what its index has beyond every space's. `listed` are the files that list its architectures where
-    they cannot be enumerated, with their addresses.
+    they cannot be enumerated, with their addresses, `searchable` tells whether it has genes.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Space:
     columns: tuple[str, ...] = ()
     activation: str = "ReLU"
     listed: dict[tuple[str, ...], str] = field(default_factory=dict)
+    searchable: bool = False
 
     @functools.cached_property
     def files(self):
@@ -160,6 +161,7 @@ def spaces():
         module = ast.parse(file.read_text(), str(file))
         facts = literals(module, *SPACE_FACTS)
         functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+        facts["searchable"] = "genes" in functions
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found

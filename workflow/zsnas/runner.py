@@ -1,11 +1,15 @@
 """The measuring protocol, in one file that needs only numpy and, to run models, onnxruntime.
 
 A network is warmed up, then run until the 95 % interval of its median is narrower than INTERVAL of the median, or
-MOST_REPEATS is reached. The same code measures here (`zsnas.latency` imports it) and on another machine: there this
-file's text is executed over ssh (`zsnas.devices.ssh`) and `serve` answers requests on stdin. Nothing is written there.
+MOST_REPEATS is reached; what memory and, where the processor tells, what energy that took is noted too. The same code
+measures here (`zsnas.latency` imports it) and on another machine: there this file's text is executed over ssh
+(`zsnas.devices.ssh`) and `serve` answers requests on stdin. Nothing is written there.
 """
 
+import contextlib
+import ctypes
 import functools
+import glob
 import json
 import math
 import os
@@ -19,19 +23,68 @@ import numpy as np
 INTERVAL = 0.02
 WARM_UP = 5
 FEWEST_REPEATS, MOST_REPEATS = 20, 400
+PACKAGES = "/sys/class/powercap/intel-rapl:[0-9]"  # the energy counters of whole processors, also of AMD's
 
 
-def measure(infer):
-    """Latencies in ms of one network after warm-up, as many as the protocol asks for. infer: runs it once."""
+def measure(prepare):
+    """What one network takes on this machine, as a dict.
+
+    prepare: makes the function that runs it once, which returns the ms that took by a clock of its own, or None.
+    `latencies`: in ms, after warm-up, as many as the protocol asks for. `peak_mb`: the most memory this process held
+    while the network ran beyond what it held without the network. `energy_mj`: of the whole processor, whatever else
+    it does included, per run. The last two are None where the system does not tell.
+    """
+    release_memory()
+    held = memory_mb("VmRSS")
+    infer = prepare()
+    release_memory()
+    forget_peak()
     for _ in range(WARM_UP):
         infer()
-    latencies = []
+    latencies, before = [], microjoules()
     while len(latencies) < FEWEST_REPEATS or (len(latencies) < MOST_REPEATS and median_interval(latencies) > INTERVAL):
         for _ in range(10):
             start = time.perf_counter()
-            infer()
-            latencies.append(1e3 * (time.perf_counter() - start))
-    return np.array(latencies)
+            told = infer()
+            latencies.append(1e3 * (time.perf_counter() - start) if told is None else told)
+    spent, peak = spent_microjoules(before, microjoules()), memory_mb("VmHWM")
+    return {
+        "latencies": latencies,
+        "peak_mb": peak - held if held and peak else None,
+        "energy_mj": 1e-3 * spent / len(latencies) if spent else None,
+    }
+
+
+def release_memory():
+    """Give freed memory back to the system, where the C library can, so that it does not hide what comes next."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def forget_peak():
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def memory_mb(name):
+    """This process's `VmRSS`, the memory it holds, or `VmHWM`, the most since `forget_peak`; None: not told."""
+    told = field("/proc/self/status", name)
+    return int(told.split()[0]) / 1024 if told else None
+
+
+def microjoules():
+    """Counters of the processors' energy and where each begins anew, as {folder: (count, limit)}; {}: none to read."""
+    counters = {}
+    for folder in glob.glob(PACKAGES):
+        count, limit = (first_line(f"{folder}/{name}") for name in ("energy_uj", "max_energy_range_uj"))
+        if count and limit:
+            counters[folder] = int(count), int(limit)
+    return counters
+
+
+def spent_microjoules(before, after):
+    """Energy between two readings of `microjoules`; a counter may have begun anew once."""
+    return sum((after[folder][0] - count) % (limit + 1) for folder, (count, limit) in before.items())
 
 
 @functools.lru_cache(maxsize=None)  # noqa: UP033  boards may have Python 3.8
@@ -76,6 +129,19 @@ def onnx_session(model, threads):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def inference(model, threads, values=None):
+    """A function that runs a model in bytes once, on `values` or on noise of the model's own shape."""
+    session = onnx_session(model, threads)
+    (given,) = session.get_inputs()
+    if values is None:
+        values = np.random.default_rng(0).standard_normal(given.shape, np.float32)
+
+    def infer():
+        session.run(None, {given.name: values})
+
+    return infer
 
 
 def machine():
@@ -128,7 +194,7 @@ def claim():
 def serve(threads):
     """Answer requests on stdin, each a line with a number of bytes and that many bytes of ONNX, with lines of JSON.
 
-    The first line tells the machine; every other the latencies in ms, or an `error`.
+    The first line tells the machine; every other what `measure` says, or an `error`.
     """
     receive, answer = sys.stdin.buffer, functools.partial(print, flush=True)
     try:
@@ -141,11 +207,8 @@ def serve(threads):
     answer(json.dumps(machine() | {"numpy": np.__version__, "onnxruntime": onnxruntime.__version__}))
     while length := receive.readline():
         try:
-            session = onnx_session(receive.read(int(length)), threads)
-            (given,) = session.get_inputs()
-            feed = {given.name: np.random.default_rng(0).standard_normal(given.shape, np.float32)}
-            latencies = measure(lambda session=session, feed=feed: session.run(None, feed))
-            answer(json.dumps({"latencies": latencies.tolist(), "celsius": celsius()}))
+            model = receive.read(int(length))
+            answer(json.dumps(measure(lambda model=model: inference(model, threads)) | {"celsius": celsius()}))
         except Exception as error:  # whatever the runtime cannot do is told, and the next network may go
             answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
     lock.close()

@@ -12,12 +12,13 @@ A plug-in that measures is a module with
 
 * `RUNTIMES`, `PRECISIONS`: what it can be asked for, as literals,
 * `prepare(net, inputs, device)`: a function without arguments that runs the network (in eval mode) once on `inputs`
-  and returns when it is done. torch already has the device's number of threads; another runtime must be told.
+  and returns when it is done: nothing, or the ms it took where the device has a clock of its own. torch already has
+  the device's number of threads; another runtime must be told.
 
 One that measures on another machine says `REMOTE = True` and has, instead of `prepare`,
 
-* `connect(device, python)`: a context with `measure(net, inputs)`, latencies in ms by the protocol of `zsnas.runner`,
-  and `facts`, what is known of the machine.
+* `connect(device, python)`: a context with `measure(net, inputs)`, what `zsnas.runner.measure` says of it there, and
+  `facts`, what is known of the machine.
 """
 
 import re

@@ -12,7 +12,9 @@ PRECISIONS = ("float32",)
 
 
 def prepare(net, inputs, device):
-    return through_torch(net, inputs) if device.runtime == "torch" else through_onnxruntime(net, inputs, device.threads)
+    if device.runtime == "torch":
+        return through_torch(net, inputs)
+    return runner.inference(to_onnx(net, inputs), device.threads, inputs.numpy())
 
 
 def through_torch(net, inputs):
@@ -21,12 +23,6 @@ def through_torch(net, inputs):
         net(inputs)
 
     return infer
-
-
-def through_onnxruntime(net, inputs, threads):
-    session = runner.onnx_session(to_onnx(net, inputs), threads)
-    feed = {session.get_inputs()[0].name: inputs.numpy()}
-    return lambda: session.run(None, feed)
 
 
 def to_onnx(net, inputs):

@@ -8,6 +8,9 @@ products, its penalty chosen by leaving each network out in turn.
 import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from zsnas.errors import StudyError
 
@@ -28,25 +31,9 @@ def with_one(counts):
 
 def quadratic(counts, latency_ms):
     """A function from counts (n, operations) to ms, never below the fastest network of the sample."""
-    features = products(counts)
-    mean, scale = features.mean(axis=0), np.where(features.std(axis=0) > 0, features.std(axis=0), 1)
-    left, singular, right = np.linalg.svd((features - mean) / scale, full_matrices=False)
-    centre = latency_ms.mean()
-    rotated = left.T @ (latency_ms - centre)
-    errors = []
-    for penalty in PENALTIES:
-        shrunk = singular**2 / (singular**2 + penalty)
-        leverage = left**2 @ shrunk + 1 / len(latency_ms)
-        errors.append(np.mean(((latency_ms - centre - left @ (shrunk * rotated)) / (1 - leverage)) ** 2))
-    penalty = PENALTIES[np.argmin(errors)]
-    weights = right.T @ (singular / (singular**2 + penalty) * rotated)
-    return lambda counts: np.maximum(centre + (products(counts) - mean) / scale @ weights, latency_ms.min())
-
-
-def products(counts):
-    """The counts and all products of two of them, squares included."""
-    first, second = np.triu_indices(counts.shape[1])
-    return np.column_stack([counts, counts[:, first] * counts[:, second]])
+    pairs = PolynomialFeatures(degree=2, include_bias=False)
+    model = make_pipeline(pairs, StandardScaler(), RidgeCV(PENALTIES)).fit(counts, latency_ms)
+    return lambda counts: np.maximum(model.predict(counts), latency_ms.min())
 
 
 FITS = {"additive": additive, "quadratic": quadratic}

@@ -10,6 +10,9 @@ from .hardware import hardware_table
 from .pareto import budget_table, pareto_table
 from .prediction import prediction_table
 from .regret import regret_table
+from .repeatability import repeatability_table
+from .robustness import robustness_table
+from .search import search_table
 from .selection import selection_table
 from .trust import trust_table
 
@@ -21,6 +24,9 @@ __all__ = [
     "pareto_table",
     "prediction_table",
     "regret_table",
+    "repeatability_table",
+    "robustness_table",
+    "search_table",
     "selection_table",
     "trust_table",
 ]

@@ -15,9 +15,15 @@ OF_STUDY = {
     "budget": judge.budget_table,
     "regret": judge.regret_table,
     "hardware": judge.hardware_table,
+    "robustness": judge.robustness_table,
 }
-BOOTSTRAPPED = ("correlation", "pareto", "regret", "hardware")
-OF_TABLES = {"trust": judge.trust_table, "prediction": judge.prediction_table}
+OF_TABLES = {
+    "trust": judge.trust_table,
+    "prediction": judge.prediction_table,
+    "repeatability": judge.repeatability_table,
+    "search": judge.search_table,
+}
+EXACT = ("selection", "budget", "trust")  # without a bootstrap of their own
 
 
 def all_scores(files, tasks):
@@ -33,9 +39,7 @@ def all_scores(files, tasks):
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
     parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
-    parser.add_argument(
-        "files", nargs="+", help="study.parquet; for cost files of scores, for trust and prediction other tables"
-    )
+    parser.add_argument("files", nargs="+", help="study.parquet; for cost files of scores, for others tables")
     parser.add_argument("--proxies", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True, help="as space/task")
     parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
@@ -43,16 +47,15 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
+    options = {} if arguments.analysis in EXACT else {"replicates": arguments.replicates}
     if arguments.analysis == "cost":
         scores = all_scores(arguments.files, [task.split("/") for task in arguments.tasks])
         table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
     elif arguments.analysis in OF_TABLES:
-        options = {"replicates": arguments.replicates} if arguments.analysis == "prediction" else {}
         table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files), **options)
     else:
         (file,) = arguments.files
         proxies = {name: registry.proxies()[name] for name in arguments.proxies}
-        options = {"replicates": arguments.replicates} if arguments.analysis in BOOTSTRAPPED else {}
         truths = read_provenance(file)["truths"]
         table = OF_STUDY[arguments.analysis](pd.read_parquet(file), truths, proxies, **options)
     write_parquet(table, arguments.output)

@@ -16,6 +16,7 @@ A space is a module whose docstring says in its first line what it is. It has
 and, where its networks have such structure, what some structural proxies ask for:
 
 * `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
+* `genes(table)`: the choices that make up the index's architectures, whole numbers (n, genes): what a search changes,
 * `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
 * `NETWORKS = "transformer"` where they are that; otherwise they are convolutional,
 * `COLUMNS`, the names of what its index has beyond the columns of every space,

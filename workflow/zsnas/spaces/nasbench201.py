@@ -89,10 +89,14 @@ def cells(table):
     return graphs(table, (("none",), ("skip",), ("conv", 1), ("conv", 3), ("pool", 3)))
 
 
+def genes(table):
+    """The operations of an index's architectures, one position in OPERATIONS per edge (n, edges)."""
+    return table.cell.to_numpy(f"S{len(EDGES)}").view(np.uint8).reshape(len(table), len(EDGES)) - ord("0")
+
+
 def graphs(table, kinds):
     """The cells of an index whose column `cell` has a digit per edge, a position in `kinds`: see `zsnas.cells`."""
-    digits = table.cell.to_numpy(f"S{len(EDGES)}").view(np.uint8).reshape(len(table), len(EDGES))
-    return [Cells(EDGES, tuple(Operation(*kind) for kind in kinds), digits - ord("0"))]
+    return [Cells(EDGES, tuple(Operation(*kind) for kind in kinds), genes(table))]
 
 
 def cell_name(operations):

@@ -80,6 +80,11 @@ def parse(arch):
     return channels
 
 
+def genes(table):
+    """The channels of an index's architectures, as places in CHANNELS (n, layers)."""
+    return np.array([[CHANNELS.index(width) for width in parse(arch)] for arch in table.arch])
+
+
 def build(arch, task):
     """The network of an architecture for one of TASKS, with torch's default initialisation."""
     return Network(parse(arch), TASKS[task]["classes"])

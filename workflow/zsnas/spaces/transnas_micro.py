@@ -123,6 +123,11 @@ def cells(table):
     return nasbench201.graphs(table, (("none",), ("skip",), ("conv", 1), ("conv", 3)))
 
 
+def genes(table):
+    """The operations of an index's architectures, one position in OPERATIONS per edge (n, edges)."""
+    return nasbench201.genes(table)
+
+
 def build(arch, task):
     """The network of a cell for one of TASKS: operations that do not reach the output are not built.
 
