@@ -77,9 +77,14 @@ def members(bundle):
     return MEMBERS.get(bundle, [bundle])
 
 
+def shard_size(space):
+    """Networks per shard: the space's own, or the study's."""
+    return config["spaces"][space].get("shard_size", config["shard_size"])
+
+
 def shards(space):
     """Numbers of the shards that hold the networks asked for, as four digits."""
-    count = -(-config["spaces"][space]["architectures"] // config["shard_size"])
+    count = -(-config["spaces"][space]["architectures"] // shard_size(space))
     return [f"{shard:04d}" for shard in range(count)]
 
 
@@ -161,7 +166,7 @@ def score_shards(wildcards):
         seed=config["seeds"],
         inputs=config["inputs"],
         batch=config["batch"],
-        size=config["shard_size"],
+        size=shard_size(wildcards.space),
         shard=shards(wildcards.space),
         allow_missing=True,
     )
@@ -169,7 +174,8 @@ def score_shards(wildcards):
 
 def latency_shards(wildcards):
     """All shards of a space, task and device."""
-    return expand(DEVICE_SHARD, size=config["shard_size"], shard=shards(wildcards.space), allow_missing=True)
+    size = shard_size(wildcards.space)
+    return expand(DEVICE_SHARD, size=size, shard=shards(wildcards.space), allow_missing=True)
 
 
 def every_shard(_):
