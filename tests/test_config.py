@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 from runs import CHECKOUT
+from test_survey import stand_ins
 
 from zsnas.config import check
 from zsnas.errors import StudyError
@@ -17,10 +18,8 @@ SMOKE = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
 
 
 @pytest.mark.parametrize("path", sorted((CHECKOUT / "config").glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_configs_are_sound(path, request):
-    config = yaml.safe_load(path.read_text())
-    data_dir = str(request.getfixturevalue("shared")) if path.stem == "hardware" else "data"
-    check(config, path.name, SOURCES, data_dir)
+def test_shipped_configs_are_sound(path, tmp_path):
+    check(yaml.safe_load(path.read_text()), path.name, SOURCES, stand_ins(tmp_path))
 
 
 def changed(**keys):

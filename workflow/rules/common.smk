@@ -84,9 +84,14 @@ def members(bundle):
     return MEMBERS.get(bundle, [bundle])
 
 
+def shard_size(space):
+    """Networks per shard: the space's own, or the study's."""
+    return config["spaces"][space].get("shard_size", config["shard_size"])
+
+
 def shards(space):
     """Numbers of the shards that hold the networks asked for, as four digits."""
-    count = -(-config["spaces"][space]["architectures"] // config["shard_size"])
+    count = -(-config["spaces"][space]["architectures"] // shard_size(space))
     return [f"{shard:04d}" for shard in range(count)]
 
 
@@ -168,7 +173,7 @@ def score_shards(wildcards):
         seed=config["seeds"],
         inputs=config["inputs"],
         batch=config["batch"],
-        size=config["shard_size"],
+        size=shard_size(wildcards.space),
         shard=shards(wildcards.space),
         allow_missing=True,
     )
@@ -176,17 +181,19 @@ def score_shards(wildcards):
 
 def latency_shards(wildcards):
     """All shards of a space, task and device."""
-    return session_shards("first", shards(wildcards.space))
+    return session_shards(wildcards.space, "first", config["spaces"][wildcards.space]["architectures"])
 
 
 def second_shards(wildcards):
     """The shards of a space, task and device that are measured twice: those that hold the networks asked for."""
-    return session_shards("second", shards(wildcards.space)[: -(-config["measured_twice"] // config["shard_size"])])
+    return session_shards(wildcards.space, "second", config["measured_twice"])
 
 
-def session_shards(session, numbers):
-    """Shards of a measuring session."""
-    return expand(DEVICE_SHARD, session=session, size=config["shard_size"], shard=numbers, allow_missing=True)
+def session_shards(space, session, networks):
+    """The shards of a measuring session that hold so many networks, as far as the study has them."""
+    size = shard_size(space)
+    numbers = shards(space)[: -(-networks // size)]
+    return expand(DEVICE_SHARD, session=session, size=size, shard=numbers, allow_missing=True)
 
 
 def every_shard(_):

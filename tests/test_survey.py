@@ -1,0 +1,82 @@
+"""The survey: nothing is left out, and it stays few jobs at full size."""
+
+from collections import defaultdict
+
+import pandas as pd
+import pytest
+import yaml
+from runs import CHECKOUT, counted, snakemake
+
+from zsnas import registry
+from zsnas.sources import COSTS, read_sources
+
+SURVEY = CHECKOUT / "config" / "survey.yaml"
+CONFIG = yaml.safe_load(SURVEY.read_text())
+SOURCES = read_sources(CHECKOUT / "config" / "sources.csv")
+# What readers want beside the column of a source.
+COLUMNS = {"arch", "space", "arch_json", "expansion", "kernel", "layers", "se", "model", "img_size", "top1"}
+
+
+def stand_ins(directory):
+    """A data_dir of empty tables in place of all that are in sources.csv: enough for what is checked before any job."""
+    directory.mkdir(exist_ok=True)
+    tables = defaultdict(lambda: set(COLUMNS))
+    for source in SOURCES:
+        if source.file.endswith(".parquet"):
+            column, _, condition = source.column.removeprefix("100 * ").partition(" where ")
+            tables[source.file] |= {column.rpartition("/")[2], condition.partition("=")[0]}
+    for file, columns in tables.items():
+        pd.DataFrame(columns=sorted(filter(None, columns))).to_parquet(directory / file)
+    return directory
+
+
+def dry_run(directory):
+    """What a dry run of the whole survey says, nothing being computed yet."""
+    data = stand_ins(directory / "data")
+    study = ["--configfile", SURVEY, "--config", f"data_dir={data}", "--directory", directory]
+    return snakemake(CHECKOUT, "-n", "--quiet", "rules", *study)
+
+
+def test_every_space_and_task_with_a_truth_is_surveyed():
+    expected = defaultdict(set)
+    for source in SOURCES:
+        if source.metric not in COSTS:
+            expected[source.space].add(source.task)
+    assert {space: set(study["tasks"]) for space, study in CONFIG["spaces"].items()} == expected
+    networks = {space: study["architectures"] for space, study in CONFIG["spaces"].items()}
+    assert networks == {space: registry.spaces()[space].canonical for space in expected}
+    assert sum(networks.values()) > 400_000
+
+
+@pytest.mark.parametrize("name", registry.proxies())
+def test_every_proxy_that_applies_somewhere_is_surveyed(name):
+    tasks = [(space, task) for space, study in CONFIG["spaces"].items() for task in study["tasks"]]
+    applies = any(not registry.reason_against(name, space, task) for space, task in tasks)
+    assert (name in CONFIG["proxies"]) == applies
+
+
+def test_jobs_at_full_size(tmp_path):
+    spaces, seeds = CONFIG["spaces"].values(), len(CONFIG["seeds"])
+    networks = {
+        name
+        for name in CONFIG["proxies"]
+        if not (registry.proxies()[name].structural or registry.proxies()[name].members)
+    }
+    loose = networks.difference(*CONFIG["bundles"].values())
+    bundles = len(CONFIG["bundles"]) + len(loose)
+    tasks = sum(len(study["tasks"]) for study in spaces)
+    truths = sum(len(truths) for study in spaces for truths in study["tasks"].values())
+    shards = sum(
+        -(-study["architectures"] // study.get("shard_size", CONFIG["shard_size"])) * len(study["tasks"])
+        for study in spaces
+    )
+    figures = ["correlation_figure", "proxy_correlation_figure", "scores_figure", "cost_figure"]
+    assert counted(dry_run(tmp_path)) == {
+        "score": shards * bundles * seeds,
+        **dict.fromkeys(["architectures", "structural"], len(spaces)),
+        **dict.fromkeys(["scores", "aggregates", "join"], tasks),
+        **dict.fromkeys(["truth", *figures], truths),
+        **dict.fromkeys(["analysis", "table"], 3),
+        **dict.fromkeys(["study", "manifest"], 1),
+    }
+    assert shards * bundles * seeds < 5000
