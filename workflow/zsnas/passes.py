@@ -61,7 +61,11 @@ def leaf_inputs(inputs):
 
 
 def forward(shared_net, leaf_inputs):
-    """One forward pass of the first minibatch through the shared network."""
+    """One forward pass of the first minibatch through the shared network.
+
+    Raises FloatingPointError where outputs overflow, ValueError where all images have the same ones: nothing that is
+    read off such a pass says anything of the network.
+    """
     activations, outputs, blocks = [], [], []
 
     def keep(module, _, output):
@@ -79,6 +83,10 @@ def forward(shared_net, leaf_inputs):
     logits = shared_net(leaf_inputs)
     for hook in hooks:
         hook.remove()
+    if not logits.isfinite().all():
+        raise FloatingPointError("outputs are not finite")
+    if len(logits) > 1 and not (logits != logits[0]).any():
+        raise ValueError("all images have the same outputs")
     return Forward(logits, activations, outputs, blocks)
 
 

@@ -15,7 +15,7 @@ EPSILON = 1e-5
 @proxy(paper="arXiv:2006.04647v1")
 def jacob_cov(jacobian):
     correlations = torch.corrcoef(jacobian.double())
-    if correlations.isnan().any():  # of a sample without a gradient; the solver's error would not say so
+    if not correlations.isfinite().all():  # of a sample without a gradient; the solver's error would not say so
         return torch.nan
     eigenvalues = torch.linalg.eigvalsh(correlations).clamp(min=0) + EPSILON
     return -(eigenvalues.log() + 1 / eigenvalues).sum()
