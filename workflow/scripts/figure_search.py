@@ -18,7 +18,13 @@ fullest = last[last.n >= 0.5 * table.groupby(["device", "budgets"]).n.transform(
 ranked = (last if fullest.empty else fullest).groupby("proxy").regret.mean().sort_values(kind="stable").index
 shown = [name for name in [*ranked[:BEST], *controls] if name in set(table.proxy)]
 looks = dict(zip(shown, SERIES))
-table = table[table.proxy.isin(shown)]
+table = table[table.proxy.isin(shown) & (table.algorithm != "exhaustive")]
+# Where a device's budget admits fewer networks, its search ends sooner and stays at what it has found.
+keys = ["device", "budgets", "proxy", "algorithm"]
+ends = [f"{measure}{end}" for measure in PANELS for end in ("", "_low", "_high")]
+wide = table.set_index([*keys, "evaluations"])[["seconds", *ends]].unstack("evaluations")
+moments = table[table.algorithm == "nsga2"].evaluations.unique()  # it is never short of networks
+table = wide.T.groupby(level=0).ffill().T.stack("evaluations").reset_index().query("evaluations in @moments")
 # A line is the mean over devices: their intervals, of seeds that are independent, add up in squares.
 by = ["budgets", "proxy", "algorithm", "evaluations"]
 devices = table.device.nunique()
@@ -27,8 +33,7 @@ for measure in PANELS:
     for end in ("low", "high"):
         apart = ((table[f"{measure}_{end}"] - table[measure]) ** 2).groupby([table[name] for name in by]).sum()
         mean[f"{measure}_{end}"] = mean[measure] + (1 if end == "high" else -1) * np.sqrt(apart) / devices
-complete = table.groupby(by).device.nunique() == devices
-mean = mean[complete].reset_index()
+mean = mean.reset_index()
 
 columns = [("evaluations", "regret"), ("evaluations", "hypervolume_ratio"), ("seconds", "regret")]
 figure, axes = plt.subplots(2, 3, figsize=(7, 4.6), sharex="col", sharey="col")
@@ -36,8 +41,6 @@ for row, budgets in zip(axes, ("tight", "loose")):
     for ax, (along, measure) in zip(row, columns):
         for (proxy, algorithm), line in mean[mean.budgets == budgets].groupby(["proxy", "algorithm"]):
             colour = looks[proxy]["color"]
-            if algorithm == "exhaustive":
-                continue
             ax.plot(line[along], line[measure], ALGORITHMS[algorithm], color=colour, linewidth=0.9)
             if algorithm == "evolution":
                 low, high = line[f"{measure}_low"], line[f"{measure}_high"]
