@@ -29,6 +29,7 @@ test-spaces: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python tests/bench_score.py
+	$(BIN)/python tests/bench_survey.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
