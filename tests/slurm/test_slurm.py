@@ -148,13 +148,13 @@ def test_smoke_study(cluster, smoke, tmp_path):
     assert {placement(job) for job in others} == {("cpu", "cn", None)}
     assert len(others) == 4  # the index, two shards of latency, and all the rest
 
-    def completed():
-        """What each job got, by the accounting."""
-        command = ["sacct", "-XnP", "--name", jobs[0]["JobName"], "--state=COMPLETED", "--format=AllocTRES"]
+    def accounted():
+        """State of each job and what it got, by the accounting."""
+        command = ["sacct", "-XnP", "--name", jobs[0]["JobName"], "--format=State,AllocTRES"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
-    until(lambda: len(completed()) == len(jobs))
-    assert sum("gres/gpu=1" in got.split(",") for got in completed()) == len(score)
+    until(lambda: [line.partition("|")[0] for line in accounted()] == ["COMPLETED"] * len(jobs))
+    assert sum("gres/gpu=1" in line for line in accounted()) == len(score)
 
 
 def placement(job):
