@@ -28,6 +28,7 @@ test-spaces: .venv/ready
 	$(BIN)/pytest tests/spaces
 
 bench: .venv/ready
+	$(BIN)/python tests/bench_survey.py
 	$(BIN)/python tests/bench_score.py
 
 lint: .venv/ready

@@ -5,9 +5,9 @@
 #   cluster.sh stop DIR     ends what start began, by its pid files
 #   cluster.sh node DIR N   starts the daemon of node N again
 #
-# The GPUs are devices that every Linux has; they are counted, never opened. No accounting database. A job that holds
-# more memory than it asked for is killed within seconds. Jobs run as root and /etc/slurm is linked to DIR, so use it on a machine that is itself throwaway, such
-# as a CI runner.
+# The GPUs are devices that every Linux has; they are counted, never opened. Jobs are accounted for in a MariaDB of the
+# cluster's own. A job that holds more memory than it asked for is killed within seconds. Jobs run as root and /etc/slurm
+# is linked to DIR, so use it on a machine that is itself throwaway, such as a CI runner.
 set -euo pipefail
 
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -16,13 +16,14 @@ fail() { echo "error: $*" >&2; exit 1; }
 [ $# -ge 2 ] || usage
 command=$1
 dir=$(realpath -m "$2")
-packages="slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge"
+packages="slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin munge mariadb-server"
+configs="slurm.conf slurmdbd.conf gres.conf cgroup.conf"
 export PATH=$PATH:/usr/sbin
 
 install_packages() {
-    type slurmctld slurmd squeue munged >/dev/null 2>&1 && return
+    type slurmctld slurmd slurmdbd squeue munged mariadbd >/dev/null 2>&1 && return
     [ "$(id -u)" = 0 ] || fail "SLURM is missing and only root can install it: sudo apt-get install $packages"
-    type apt-get >/dev/null 2>&1 || fail "SLURM is missing and there is no apt-get; install slurmctld, slurmd and munge"
+    type apt-get >/dev/null 2>&1 || fail "SLURM is missing and there is no apt-get; install what Debian has in $packages"
     # Packages must not start daemons of their own.
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; } >/dev/null ||
@@ -62,9 +63,10 @@ MinJobAge=7200
 SlurmdTimeout=5
 KillWait=2
 UnkillableStepTimeout=600
-AccountingStorageType=accounting_storage/none
-JobCompType=jobcomp/filetxt
-JobCompLoc=$dir/log/jobs.txt
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort=16819
+AccountingStorageTRES=gres/gpu
 GresTypes=gpu
 NodeName=DEFAULT CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=64000
 NodeName=cn[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[17001-17002]
@@ -72,11 +74,25 @@ NodeName=gn[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[17003-17004] Gr
 PartitionName=cpu Nodes=cn[1-2] Default=YES MaxTime=24:00:00 State=UP DefMemPerCPU=500
 PartitionName=gpu Nodes=gn[1-2] MaxTime=24:00:00 State=UP DefMemPerCPU=500
 END
+    (umask 077 && cat >"$dir/slurmdbd.conf") <<END
+AuthType=auth/munge
+DbdHost=localhost
+DbdPort=16819
+SlurmUser=root
+PidFile=$dir/state/slurmdbd.pid
+LogFile=$dir/log/slurmdbd.log
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort=16820
+StorageUser=slurm
+StoragePass=throwaway
+StorageLoc=accounting
+END
     echo "NodeName=gn[1-2] Name=gpu Type=t4 File=/dev/tty[0-1]" >"$dir/gres.conf"
     echo "# none" >"$dir/cgroup.conf"
     # Jobs lose SLURM_CONF on their way to a step, so the files have to be where SLURM looks by itself.
     mkdir -p /etc/slurm
-    for file in slurm.conf gres.conf cgroup.conf; do
+    for file in $configs; do
         [ -e "/etc/slurm/$file" ] && [ ! -L "/etc/slurm/$file" ] && fail "this machine has a SLURM: /etc/slurm/$file"
         ln -sfn "$dir/$file" "/etc/slurm/$file"
     done
@@ -105,11 +121,30 @@ start_munge() {
     wait_for "munge -n </dev/null >/dev/null 2>&1"
 }
 
+start_accounting() {
+    if ! alive "$dir/state/mariadb.pid"; then
+        # Its socket is in its own folder, for paths of sockets must be short.
+        local server="--no-defaults --datadir=$dir/database --user=root"
+        [ -d "$dir/database" ] || mariadb-install-db $server --skip-test-db >"$dir/log/mariadb.log" 2>&1 ||
+            fail "no database could be made; see $dir/log/mariadb.log"
+        cat >"$dir/database.sql" <<END
+CREATE DATABASE IF NOT EXISTS accounting;
+GRANT ALL ON accounting.* TO slurm@'%' IDENTIFIED BY 'throwaway';
+END
+        mariadbd $server --socket=socket --bind-address=127.0.0.1 --port=16820 --skip-name-resolve \
+            --pid-file="$dir/state/mariadb.pid" --init-file="$dir/database.sql" >>"$dir/log/mariadb.log" 2>&1 &
+        wait_for '(echo >/dev/tcp/127.0.0.1/16820) 2>/dev/null'
+    fi
+    alive "$dir/state/slurmdbd.pid" || slurmdbd
+    wait_for 'sacctmgr -n show cluster >/dev/null 2>&1'
+}
+
 start() {
     install_packages
     [ "$(id -u)" = 0 ] || fail "only root can start this cluster"
     write_config
     start_munge
+    start_accounting
     alive "$dir/state/slurmctld.pid" || slurmctld
     for node in cn1 cn2 gn1 gn2; do
         alive "$dir/state/slurmd.$node.pid" || slurmd -N "$node"
@@ -124,13 +159,13 @@ stop() {
         scancel --user "$(id -un)"
         wait_for '[ -z "$(squeue -h)" ]'
     fi
-    for file in "$dir"/state/slurmd.*.pid "$dir"/state/slurmctld.pid "$dir"/state/munged.pid; do
+    for file in "$dir"/state/{slurmd.*,slurmctld,slurmdbd,mariadb,munged}.pid; do
         alive "$file" || continue
         kill "$(cat "$file")"
         wait_for "! alive $file"
         rm -f "$file"
     done
-    for file in slurm.conf gres.conf cgroup.conf; do
+    for file in $configs; do
         [ "$(readlink "/etc/slurm/$file")" = "$dir/$file" ] && rm "/etc/slurm/$file"
     done
     return 0

@@ -14,7 +14,7 @@ def cluster(tmp_path_factory):
     directory = tmp_path_factory.mktemp("cluster")
 
     def call(command, *arguments):
-        done = subprocess.run([CLUSTER, command, directory, *arguments], capture_output=True, text=True, timeout=300)
+        done = subprocess.run([CLUSTER, command, directory, *arguments], capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stdout + done.stderr
 
     call("start")

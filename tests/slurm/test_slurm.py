@@ -20,7 +20,8 @@ SLURM = ["--profile", "slurm", "--profile", "tests/slurm/profile"]
 SMOKE = ["--configfile", "config/smoke.yaml"]
 TINY = ["--configfile", "tests/tiny.yaml"]
 SCORES = "results/scores/nasbench201/cifar10/scores.parquet"
-SELECTION = "results/analysis/selection.parquet"
+CORRELATION, SELECTION = (f"results/analysis/{name}.parquet" for name in ("correlation", "selection"))
+ANALYSES = [CORRELATION, SELECTION]
 MEASURED = ["seconds", "seconds_shared", "peak_mb"]  # of each run its own
 SLEEP = "import time\nif first: time.sleep(600)"
 EXIT = "if first: os._exit(1)"
@@ -54,9 +55,9 @@ def squeue(columns, *arguments):
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    """The smoke study, run without SLURM."""
+    """The smoke study's analyses, run without SLURM."""
     directory = copy_checkout(tmp_path_factory.mktemp("smoke"))
-    snakemake(directory, "-c2", *SMOKE, seconds=1500)
+    snakemake(directory, "-c2", *ANALYSES, *SMOKE, seconds=1500)
     return directory
 
 
@@ -132,8 +133,7 @@ def study(cluster, undisturbed, tmp_path):
 def test_smoke_study(cluster, smoke, tmp_path):
     directory = copy_checkout(tmp_path / "study")
     output = snakemake(directory, *SLURM, *SMOKE, seconds=1500)
-    tables = ["correlation", "selection"]
-    same(directory, smoke, SCORES, *(f"results/analysis/{table}.parquet" for table in tables))
+    same(directory, smoke, SCORES, *ANALYSES)
     same(directory, smoke, "results/scores/nasbench201/structural.parquet", "results/study.parquet")
     assert counted(output) == counted(snakemake(directory, "-n", "--forceall", *SMOKE))
     assert snakemake(directory, "-n", *SLURM, *SMOKE).count("Nothing to be done")
@@ -147,6 +147,14 @@ def test_smoke_study(cluster, smoke, tmp_path):
     assert {placement(job) for job in score} == {("gpu", "gn", "gres:gpu:1")}
     assert {placement(job) for job in others} == {("cpu", "cn", None)}
     assert len(others) == 4  # the index, two shards of latency, and all the rest
+
+    def accounted():
+        """State of each job and what it got, by the accounting."""
+        command = ["sacct", "-XnP", "--name", jobs[0]["JobName"], "--format=State,AllocTRES"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    until(lambda: [line.partition("|")[0] for line in accounted()] == ["COMPLETED"] * len(jobs))
+    assert sum("gres/gpu=1" in line for line in accounted()) == len(score)
 
 
 def placement(job):
@@ -233,6 +241,20 @@ def test_run_that_is_killed(study, undisturbed):
     study.finish(study.start())
     same(study.directory, undisturbed, SCORES, SELECTION)
     assert [len(study.starts(shard)) for shard in SHARDS] == [1, 1, 2, 2]
+
+
+def test_shard_truncated(study, undisturbed):
+    """It is refused by name; without it, only it is computed again."""
+    shards = Path(SCORES).parent / "nwot"
+    shutil.copytree(undisturbed / shards, study.directory / shards)
+    (shard,) = study.directory.glob(f"{shards}/**/0001.parquet")
+    shard.write_bytes(shard.read_bytes()[:-100])
+    assert study.start("--retries", "0").wait()
+    assert f"error: {shard.relative_to(study.directory)} is damaged" in study.log.read_text()
+    shard.unlink()
+    study.finish(study.start())
+    same(study.directory, undisturbed, SCORES, SELECTION)
+    assert [len(study.starts(shard)) for shard in SHARDS] == [0, 1, 0, 0]
 
 
 def scancel(*jobs):
