@@ -89,8 +89,8 @@ def test_proxies_stand_on_the_tasks_own_loss(task):
     (inputs, labels), _ = batches
     assert labels.shape == (2, *label_shape(facts)) and labels.is_floating_point() == ("values" in facts)
     subject = Subject(space, ARCH, task, 0, "float32", batches, "cpu")
-    (score,) = engine.score([registry.proxies()["grad_norm"]], {"float32": subject})
-    assert score.status == "ok"
+    proxies = [registry.proxies()[name] for name in ("grad_norm", "gradsign")]
+    assert [score.status for score in engine.score(proxies, {"float32": subject})] == ["ok", "ok"]
     outputs = subject.net()(inputs)
     difference = outputs - labels if "values" in facts else None
     loss = {

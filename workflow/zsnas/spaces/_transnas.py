@@ -82,18 +82,14 @@ class Jigsaw(Network):
         return self.head(pooled.view(len(images), -1))
 
 
-class PooledLinear(nn.Linear):
-    def forward(self, features):
-        return super().forward(features.mean((2, 3)))
-
-
 def head(features, halvings, task, facts):
     """What turns feature maps [B, features, H, H] into a task's outputs."""
     doublings = halvings + 2
     if task == "jigsaw":
         return nn.Linear(TILES**2 * features, facts["classes"])
     if "pixels" not in facts:
-        return PooledLinear(features, facts.get("classes") or facts["values"])
+        last = nn.Linear(features, facts.get("classes") or facts["values"])
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
     if task == "segmentsemantic":
         widths = (features, 1024, 512, 256, 128, 64, 32, 32)
         doubling = (2, 3, 4, 5, 6, 7)[-doublings:]
