@@ -12,20 +12,20 @@ OFFICIAL_FILES_ONLY = ("nats_size", "transnas_macro")
 
 
 def test_every_space_has_a_study():
-    assert {path.parent.name for path in STUDIES} == set(registry.spaces())
+    assert {path.parent.name for path in STUDIES if path.name == "sample.yaml"} == set(registry.spaces())
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_studies_are_sound(path, shared):
     config = yaml.safe_load(path.read_text())
-    assert list(config["spaces"]) == [path.parent.name]
     if path.parent.name in OFFICIAL_FILES_ONLY:
         with pytest.raises(sources.Missing, match=r"put it into data_dir: .* from https://drive\.google"):
             check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
         return
     check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
-    for name in config["proxies"]:
-        assert not registry.reason_against(name, path.parent.name)
+    if path.parent.name != "structural":  # which is one study of many spaces, of which not all have every structure
+        assert list(config["spaces"]) == [path.parent.name]
+        assert not any(registry.reason_against(name, path.parent.name) for name in config["proxies"])
 
 
 @pytest.mark.parametrize("space", ["fbnet", "transnas_micro"])

@@ -1,6 +1,6 @@
 """Published correlations beside ours, as a Markdown table: `python docs/results/compare.py CORRELATION.csv...`.
 
-Reads published.csv and the correlation tables of studies of one space; where several have a proxy, the first counts.
+Reads published.csv and the correlation tables of studies; where several have a proxy for a task, the first counts.
 """
 
 import sys
@@ -8,30 +8,30 @@ from pathlib import Path
 
 import pandas as pd
 
-TASK_OF = {  # the data set a truth was measured on
-    "nats_test": "cifar10",
+TASK_OF = {  # the data set a truth was measured on, where it is not the task that proxies were computed for
     "nats_test_on_cifar100": "cifar100",
     "nats_test_on_imagenet16_120": "imagenet16-120",
 }
 NOTABLE = 0.05
+ROW = ["space", "task", "proxy"]
 
 
 def ours(paths):
-    """Our correlation over all architectures, by task and proxy."""
+    """Our correlation over all architectures, by space, task and proxy."""
     tables = pd.concat([pd.read_csv(path) for path in paths])
     tables = tables[(tables.set == "all") & (tables.top == 1)]
-    tables = tables.assign(task=tables.truth.map(TASK_OF))
-    return tables.drop_duplicates(["task", "proxy"]).set_index(["task", "proxy"])
+    tables = tables.assign(task=tables.truth.map(TASK_OF).fillna(tables.task))
+    return tables.drop_duplicates(ROW).set_index(ROW)
 
 
 def published():
-    """Published values, one row per task, proxy and source."""
-    return pd.read_csv(Path(__file__).parent / "published.csv")
+    """Published values, one row per space, task, proxy and source."""
+    return pd.read_csv(Path(__file__).parent / "published.csv").sort_values(ROW, kind="stable")
 
 
 def line(row, found):
     """One line of the table: a published value, ours with its interval, and the difference where it is notable."""
-    cells = [row.task, f"`{row.proxy}`", row.source]
+    cells = [row.space, row.task, f"`{row.proxy}`", row.source]
     for statistic in ("spearman", "kendall"):
         theirs, here = row[statistic], found[statistic]
         low, high = found[f"{statistic}_low"], found[f"{statistic}_high"]
@@ -44,11 +44,11 @@ def line(row, found):
 
 def main():
     known = ours(sys.argv[1:])
-    print("| task | proxy | source | Spearman there | here | Kendall there | here | n here | difference |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for _, row in published().sort_values(["task", "proxy"], kind="stable").iterrows():
-        if (row.task, row.proxy) in known.index:
-            print(line(row, known.loc[(row.task, row.proxy)]))
+    print("| space | task | proxy | source | Spearman there | here | Kendall there | here | n here | difference |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for _, row in published().iterrows():
+        if tuple(row[ROW]) in known.index:
+            print(line(row, known.loc[tuple(row[ROW])]))
 
 
 if __name__ == "__main__":
