@@ -7,8 +7,8 @@ A space is a module whose docstring says in its first line what it is. It has
   place of `classes`, `values` says how many real numbers are predicted, and `pixels`, height = width in pixels, that
   either is predicted for every pixel of a map,
 * `architectures()`: the index, one row per architecture, in a fixed order. A space that is too large to enumerate is
-  listed instead: `LISTED = {(file, alternative, ...): address}` names the files, in the study's data_dir, that hold
-  its members, of each tuple the first that is there, and `architectures(*paths)` is given their paths,
+  listed instead: `LISTED = {(file, alternative, ...): address}` names the files or folders, in the study's data_dir,
+  that hold its members, of each tuple the first that is there, and `architectures(*paths)` is given their paths,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture. Where a name does not tell the network, as a hash does not, the index has a column
   `design` and `build` is given that.
