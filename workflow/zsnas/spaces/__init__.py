@@ -22,7 +22,8 @@ and, where its networks have such structure, what some structural proxies ask fo
 * `COLUMNS`, the names of what its index has beyond the columns of every space,
 * `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
 
-The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.
+The capitalised facts are literals, or are imported by name from a module of the package where they are. Like the names
+of the functions they are read from the source, without importing it.
 
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no
