@@ -306,6 +306,16 @@ def test_sizes_of_darts_equal_the_published_ones(shared, index_of):
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
 
 
+def test_operations_of_darts_are_counted_as_in_its_cells(shared, index_of):
+    table = index_of("darts", shared)
+    chosen = np.hstack([cells.chosen[:, : -darts.NODES] for cells in darts.cells(table)])  # without the output's edges
+    kinds = [operation.kind for operation in darts.KINDS]
+    for column, kind in {"skip": "skip", "conv1x1": "conv", "pool": "pool"}.items():
+        assert ((chosen == kinds.index(kind)).sum(1) == table[column]).all()
+    assert table.conv3x3.eq(0).all()
+    assert not registry.reason_against("conv_count", "darts")
+
+
 def test_darts_networks_have_those_parameters(shared, index_of):
     for arch in index_of("darts", shared).query("reachable").arch.sample(3, random_state=0):
         net = darts.build(arch, "cifar10")
