@@ -306,6 +306,16 @@ def test_sizes_of_darts_equal_the_published_ones(shared, index_of):
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
 
 
+def test_operations_of_darts_are_counted_as_in_its_cells(shared, index_of):
+    table = index_of("darts", shared)
+    chosen = np.hstack([cells.chosen[:, : -darts.NODES] for cells in darts.cells(table)])  # without the output's edges
+    kinds = [operation.kind for operation in darts.KINDS]
+    for column, kind in {"skip": "skip", "conv1x1": "conv", "pool": "pool"}.items():
+        assert ((chosen == kinds.index(kind)).sum(1) == table[column]).all()
+    assert table.conv3x3.eq(0).all()
+    assert not registry.reason_against("conv_count", "darts")
+
+
 def test_darts_networks_have_those_parameters(shared, index_of):
     for arch in index_of("darts", shared).query("reachable").arch.sample(3, random_state=0):
         net = darts.build(arch, "cifar10")
@@ -347,17 +357,25 @@ def test_sizes_of_timms_networks_equal_the_published_ones(shared, index_of):
 
 def test_every_network_of_timm_is_of_a_family_its_table_is_read_for():
     assert all(timm_results.FAMILIES.fullmatch(name) for name in imagenet_cnn.NAMES)
-    for other in ("resnet50_gn", "resnet32ts", "resnext26ts", "resnetv2_50", "mobilenetv3_large_100"):
+    others = ("resnet50_gn", "resnet32ts", "resnext26ts", "resnetv2_50", "regnetz_b16", "regnetv_040")
+    for other in (*others, "densenetblur121d", "mobilenetv3_large_100"):
         assert not timm_results.FAMILIES.fullmatch(other)
     with pytest.raises(ValueError, match="is not one of"):
         imagenet_cnn.build("resnet51", "imagenet")
 
 
-def test_timms_networks_compute_what_timm_computes():
-    for arch in ("mobilenetv2_050", "resnet10t"):
-        net, images = imagenet_cnn.build(arch, "imagenet").eval(), torch.randn(2, 3, 64, 64)
-        assert not any(hasattr(module, "drop") and hasattr(module, "act") for module in net.modules())
-        theirs = timm.create_model(arch).eval()
-        weights = [*net.net.state_dict().values()]
-        theirs.load_state_dict(dict(zip(theirs.state_dict(), weights, strict=True)))
-        assert torch.equal(net(images), theirs(images))
+@pytest.mark.parametrize("arch", ["mobilenetv2_050", "resnet10t", "regnetx_002", "regnety_002", "densenet121"])
+def test_timms_networks_compute_what_timm_computes(arch):
+    net, images = imagenet_cnn.build(arch, "imagenet").eval(), torch.randn(2, 3, 64, 64)
+    assert not any(hasattr(module, "drop") and hasattr(module, "act") for module in net.modules())
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert norms and all(norm.weight.eq(1).all() for norm in norms)
+    theirs = timm.create_model(arch).eval()
+    weights = [*net.net.state_dict().values()]
+    theirs.load_state_dict(dict(zip(theirs.state_dict(), weights, strict=True)))
+    executed = []
+    for block in net.blocks:
+        block.register_forward_hook(lambda block, _, output: executed.append(block))
+    assert torch.equal(net(images), theirs(images))
+    assert executed == net.blocks and len(executed) > 4
+    assert torch.equal(net.forward_features(images), theirs.forward_features(images))

@@ -14,10 +14,15 @@ def test_skeletons_are_the_benchmarks(index_of):
     table = index_of("transnas_macro")
     assert {"64-1234-basic", "64-2311-basic"} <= set(table.arch)  # the benchmark's own examples
     assert "64-1111-basic" not in set(table.arch)
-    assert registry.spaces()["transnas_macro"].tasks == registry.spaces()["transnas_micro"].tasks
     for wrong in ("", "64-123-basic", "64-1235-basic", "64-2222333-basic", "64-1111-basic", "32-1234-basic"):
         with pytest.raises(ValueError, match="not the name"):
             space.parse(wrong)
+
+
+@pytest.mark.parametrize("name", ["transnas_macro", "transnas_micro"])
+def test_the_registry_reads_the_tasks_that_both_spaces_share(name):
+    tasks = registry.spaces()[name].tasks
+    assert len(tasks) == 7 and tasks == registry.load_space(name).TASKS
 
 
 def test_closed_form_of_sizes_equals_what_is_built(index_of):

@@ -252,12 +252,15 @@ def declared_facts(node):
 
 
 def literals(module, *names):
-    """Values of a module's literal constants, by lower-case name."""
-    return {
-        node.targets[0].id.lower(): ast.literal_eval(node.value)
-        for node in module.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) in names
-    }
+    """Values of a module's literal constants, by lower-case name; also of those it imports from the package."""
+    found = {}
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and (imported := {it.name for it in node.names}.intersection(names)):
+            file = PACKAGE.parent / f"{node.module.replace('.', '/')}.py"
+            found |= literals(ast.parse(file.read_text(), str(file)), *imported)
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) in names:
+            found[node.targets[0].id.lower()] = ast.literal_eval(node.value)
+    return found
 
 
 def first_line(docstring):

@@ -164,13 +164,13 @@ def locate_costs(space, task, name, sources_csv, data_dir=None):
 
 
 def lists(space, data_dir):
-    """Paths of the files that list a space's architectures; none for a space that enumerates them.
+    """Paths of the files, or folders, that list a space's architectures; none for a space that enumerates them.
 
     space: a `registry.Space`. Missing if a file and its alternatives are not in `data_dir`.
     """
     paths = []
     for files, url in space.listed.items():
-        there = [Path(data_dir, file) for file in files if Path(data_dir, file).is_file()]
+        there = [Path(data_dir, file) for file in files if Path(data_dir, file).exists()]
         if not there:
             raise Missing(
                 f"the architectures of {space.name} are listed in {' or '.join(files)}, which is not in data_dir "

@@ -11,7 +11,9 @@ import pandas as pd
 from zsnas.errors import StudyError
 from zsnas.readers import table
 
-FAMILIES = re.compile(r"(wide_)?resnet\d+[cdst]?(_2)?|resnext\d+d?_\d+x\d+d|mobilenetv2_\d+d?")
+FAMILIES = re.compile(
+    r"(wide_)?resnet\d+[cdst]?(_2)?|resnext\d+d?_\d+x\d+d|regnet[xy]_\d{3}(_tv)?|densenet\d+|mobilenetv2_\d+d?"
+)
 COLUMNS = ["model", "img_size", "top1"]
 
 

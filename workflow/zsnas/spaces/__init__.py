@@ -7,8 +7,8 @@ A space is a module whose docstring says in its first line what it is. It has
   place of `classes`, `values` says how many real numbers are predicted, and `pixels`, height = width in pixels, that
   either is predicted for every pixel of a map,
 * `architectures()`: the index, one row per architecture, in a fixed order. A space that is too large to enumerate is
-  listed instead: `LISTED = {(file, alternative, ...): address}` names the files, in the study's data_dir, that hold
-  its members, of each tuple the first that is there, and `architectures(*paths)` is given their paths,
+  listed instead: `LISTED = {(file, alternative, ...): address}` names the files or folders, in the study's data_dir,
+  that hold its members, of each tuple the first that is there, and `architectures(*paths)` is given their paths,
 * `build(arch, task)`: the network of one architecture. Raises ValueError for a name that is none of the space's and for
   a disconnected architecture. Where a name does not tell the network, as a hash does not, the index has a column
   `design` and `build` is given that.
@@ -22,7 +22,8 @@ and, where its networks have such structure, what some structural proxies ask fo
 * `COLUMNS`, the names of what its index has beyond the columns of every space,
 * `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
 
-The capitalised facts are literals and, like the names of the functions, are read from the source, without importing it.
+The capitalised facts are literals, or are imported by name from a module of the package where they are. Like the names
+of the functions they are read from the source, without importing it.
 
 The index begins with the columns `arch`, the benchmark's own name; `canonical`, the name of the one architecture that
 stands for all that compute the same network, itself included; `iso_class`, the benchmark's own class; `reachable`, no

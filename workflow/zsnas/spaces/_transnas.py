@@ -1,4 +1,4 @@
-"""What both spaces of TransNAS-Bench-101 share: the stem, and head and loss of each of the seven tasks.
+"""What both spaces of TransNAS-Bench-101 share: the seven tasks, the stem, and head and loss of each task.
 
 The stem quarters the resolution. Then come a space's cells, and the task's head: pooling and a linear layer, or a
 decoder of eight or fourteen layers that gives one value or more for each pixel, as often doubling the resolution as the
@@ -17,6 +17,15 @@ from torch.nn import functional as F
 
 from zsnas.spaces.nasbench201 import ReLUConvBN
 
+TASKS = {
+    "class_scene": {"classes": 47, "resolution": 256},
+    "class_object": {"classes": 75, "resolution": 256},
+    "jigsaw": {"classes": 1000, "resolution": 192},
+    "room_layout": {"values": 9, "resolution": 256},
+    "segmentsemantic": {"classes": 17, "resolution": 256, "pixels": 256},
+    "normal": {"values": 3, "resolution": 256, "pixels": 256},
+    "autoencoder": {"values": 3, "resolution": 256, "pixels": 256},
+}
 STEM_CHANNELS = 64
 TILES = 3
 LOSSES = {"room_layout": F.mse_loss, "normal": F.l1_loss, "autoencoder": F.l1_loss}

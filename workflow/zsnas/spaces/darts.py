@@ -37,7 +37,7 @@ OPERATIONS = {
 
 ARCHITECTURES = 1_725
 CANONICAL = 1_724
-COLUMNS = ("skip",)
+COLUMNS = ("conv3x3", "conv1x1", "pool", "skip")
 TASKS = {"cifar10": {"classes": 10, "resolution": 32}}
 LISTED = {
     ("nb301_surrogate_sample.parquet",): "https://figshare.com/articles/dataset/NAS-Bench-301_Dataset_v1_0/13246952",
@@ -48,7 +48,8 @@ LISTED = {
 def architectures(*paths):
     """The genotypes of the tables, by name. `params` and `macs` are NAS-Bench-301's; see `size`.
 
-    `skip` is the number of skip connections in both cells.
+    Beside the columns every space has: how many convolutions, poolings and skips both cells have. Separable and dilated
+    convolutions are `conv1x1`, one each, as in `cells`; `conv3x3`, which mix channels and positions at once, are none.
     """
     names = pd.Series(sorted({name for path in paths for name in tables.columns(path, ["genotype"]).genotype}))
     genotypes = names.map(parse)
@@ -66,6 +67,9 @@ def architectures(*paths):
             "connected": [all(any(cell) for cell in cells) for cells in live],
             "params": [params for params, _ in sizes],
             "macs": [macs for _, macs in sizes],
+            "conv3x3": 0,
+            "conv1x1": names.str.count("(sep|dil)_conv"),
+            "pool": names.str.count("(avg|max)_pool"),
             "skip": names.str.count("skip_connect"),
         }
     )

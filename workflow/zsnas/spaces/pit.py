@@ -32,15 +32,15 @@ TASKS = {
 }
 NETWORKS = "transformer"
 ACTIVATION = "GELU"
-LISTED = {("vit_bench_101.parquet",): "https://github.com/lliai/Auto-Prox-AAAI24"}
+LISTED = {("gt_results", "vit_bench_101.parquet"): "https://github.com/lliai/Auto-Prox-AAAI24"}
 
 
-def architectures(table):
-    """The transformers of the benchmark's table, by name; `params` and `macs` with the 100 classes of CIFAR-100.
+def architectures(path):
+    """The transformers of the benchmark's files, by name; `params` and `macs` with the 100 classes of CIFAR-100.
 
     `depth` is the number of layers. Multiply-accumulates are those of convolutions, linear layers and attention.
     """
-    names = pd.Series(sorted(vit_bench.names(table, "pit")), dtype="str")
+    names = pd.Series(sorted(vit_bench.names(path, "pit")), dtype="str")
     choices = names.map(parse)
     sizes = choices.map(size)
     return of_distinct(

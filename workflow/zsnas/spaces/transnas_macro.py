@@ -14,7 +14,7 @@ from torch import nn
 
 from zsnas.spaces import _transnas
 from zsnas.spaces._index import of_distinct
-from zsnas.spaces._transnas import STEM_CHANNELS
+from zsnas.spaces._transnas import STEM_CHANNELS, TASKS
 from zsnas.spaces.nasbench201 import ReLUConvBN
 
 MODULES, BLOCKS = (4, 5, 6), 2
@@ -24,15 +24,6 @@ NAME = re.compile(r"64-([1-4]+)-basic")
 ARCHITECTURES = 3_256
 CANONICAL = 3_256
 COLUMNS = ("conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
-TASKS = {
-    "class_scene": {"classes": 47, "resolution": 256},
-    "class_object": {"classes": 75, "resolution": 256},
-    "jigsaw": {"classes": 1000, "resolution": 192},
-    "room_layout": {"values": 9, "resolution": 256},
-    "segmentsemantic": {"classes": 17, "resolution": 256, "pixels": 256},
-    "normal": {"values": 3, "resolution": 256, "pixels": 256},
-    "autoencoder": {"values": 3, "resolution": 256, "pixels": 256},
-}
 
 
 def architectures():

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from zsnas.spaces import _transnas, nasbench201
-from zsnas.spaces._transnas import STEM_CHANNELS
+from zsnas.spaces._transnas import STEM_CHANNELS, TASKS
 from zsnas.spaces.nasbench201 import EDGES, ReLUConvBN
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")  # named as in NAS-Bench-201
@@ -31,15 +31,6 @@ FEATURES = CELLS[-1][0]
 ARCHITECTURES = 4_096
 CANONICAL = 1_376
 COLUMNS = ("cell", "conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
-TASKS = {
-    "class_scene": {"classes": 47, "resolution": 256},
-    "class_object": {"classes": 75, "resolution": 256},
-    "jigsaw": {"classes": 1000, "resolution": 192},
-    "room_layout": {"values": 9, "resolution": 256},
-    "segmentsemantic": {"classes": 17, "resolution": 256, "pixels": 256},
-    "normal": {"values": 3, "resolution": 256, "pixels": 256},
-    "autoencoder": {"values": 3, "resolution": 256, "pixels": 256},
-}
 
 
 def architectures():
