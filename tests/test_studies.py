@@ -1,5 +1,8 @@
 """The studies in docs/results: sound as they stand, and all their jobs follow."""
 
+import subprocess
+import sys
+
 import pytest
 import yaml
 from runs import CHECKOUT, copy_checkout, counted, snakemake
@@ -9,6 +12,7 @@ from zsnas.config import check
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 OFFICIAL_FILES_ONLY = ("nats_size", "transnas_macro")
+COMPARED = ("nasbench201/full", "nasbench201/sample", "structural")  # the first that has a proxy counts
 
 
 def test_every_space_has_a_study():
@@ -36,3 +40,10 @@ def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
     shards = 10 * len(registry.spaces()[space].tasks)
     assert counted(planned)["score"] == 4 * shards  # the bundle, and three proxies alone
     assert ("correlation_figure" in planned) == (space != "fbnet")
+
+
+def test_published_values_stand_beside_ours():
+    results = CHECKOUT / "docs" / "results"
+    tables = [results / name / "correlation.csv" for name in COMPARED]
+    written = subprocess.run([sys.executable, results / "compare.py", *tables], capture_output=True, text=True, check=True)
+    assert written.stdout in (results / "compared.md").read_text()
