@@ -15,6 +15,7 @@ from docutils.core import publish_parts
 
 from zsnas import judge, registry
 from zsnas.files import write_parquet
+from zsnas.plotting import label_devices
 from zsnas.registry import PACKAGE
 
 plt.switch_backend("agg")
@@ -226,6 +227,18 @@ def test_trust_shows_gains_with_their_lower_ends_and_marks_the_sure_ones(drawn):
         cells = {labels[int(text.get_position()[1])].partition(",")[0]: text for text in ax.texts}
         assert cells["synflow"].get_text() == "1.00\n≥ 1.00" and cells["synflow"].get_fontweight() == "bold"
         assert cells["random"].get_fontweight() == "normal"
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "beginning"),
+    [
+        (["lookup-board_a, energy", "lookup-board_b, latency"], ["a, energy", "b, latency"], "lookup-board_…"),
+        (["local-torch-x, latency", "lookup-a, latency"], ["local-torch-x, latency", "lookup-a, latency"], ""),
+        (["local-torch-x, latency"], [""], "local-torch-x, latency"),
+    ],
+)
+def test_what_names_of_devices_share_is_told_once(names, labels, beginning):
+    assert label_devices(names) == (labels, beginning)
 
 
 def test_devices_show_what_is_left_at_equal_cost(drawn):

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,23 +10,56 @@ import pandas as pd
 import pytest
 from runs import CHECKOUT
 
+from zsnas import errors, gather, judge, registry, truth
 from zsnas import join as join_program
-from zsnas import judge, registry, truth
 from zsnas.files import read_provenance, write_parquet
-from zsnas.gather import first_networks
 from zsnas.join import join
 
 
-def test_gather_keeps_the_first_networks_of_every_bundle_and_seed():
-    shards = [
-        pd.DataFrame({"canonical": list(names), "proxy": proxy, "seed": seed})
-        for proxy in ("a", "b")
-        for seed in (0, 1)
-        for names in ("xy", "zw")
-    ]
-    kept = first_networks(shards, 3)
-    assert set(kept.canonical) == {"x", "y", "z"}
-    assert kept.groupby(["proxy", "seed"]).size().tolist() == [3, 3, 3, 3]
+@pytest.fixture
+def shards(tmp_path):
+    """Two bundles, two seeds and two shards of two networks; `b` keeps layers, which `a` has not."""
+    paths = []
+    for proxy, layers in (("a", {}), ("b", {"layers": [[1.0], [2.0]]})):
+        for seed in (0, 1):
+            for place, names in enumerate(("xy", "zw")):
+                paths.append(str(tmp_path / f"{proxy}{seed}{place}.parquet"))
+                frame = pd.DataFrame({"canonical": list(names), "proxy": proxy, "seed": seed, **layers})
+                write_parquet(frame, paths[-1], proxy=proxy)
+    return paths
+
+
+def run_gather(monkeypatch, shards, output):
+    monkeypatch.setattr(sys, "argv", ["gather", "--first", "3", "--output", str(output), *shards])
+    gather.main()
+    return output
+
+
+@pytest.mark.parametrize("rows", [1, 5, gather.ROW_GROUP])
+def test_gather_keeps_the_first_networks_of_every_bundle_and_seed(shards, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(gather, "ROW_GROUP", rows)
+    gathered = run_gather(monkeypatch, shards, tmp_path / "scores.parquet")
+    again = run_gather(monkeypatch, shards, tmp_path / "again.parquet")
+    assert gathered.read_bytes() == again.read_bytes()
+    kept = pd.read_parquet(gathered)
+    expected = pd.concat(map(pd.read_parquet, shards)).query("canonical != 'w'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept.drop(columns="layers"), expected.drop(columns="layers"))
+    assert kept.layers.notna().equals(kept.proxy == "b")
+    assert kept.groupby(["proxy", "seed"]).canonical.agg("".join).tolist() == ["xyz"] * 4
+    assert read_provenance(gathered) == {"shards": [{"proxy": "a"}, {"proxy": "b"}]}
+
+
+@pytest.mark.parametrize("place", [4, -100], ids=["its rows", "its end"])
+def test_gather_names_a_damaged_shard_and_leaves_what_was_there(shards, tmp_path, monkeypatch, place):
+    output = tmp_path / "out" / "scores.parquet"
+    before = run_gather(monkeypatch, shards, output).read_bytes()
+    damaged = Path(shards[5])
+    whole = bytearray(damaged.read_bytes())
+    whole[place : place + 50] = bytes(50)
+    damaged.write_bytes(whole)
+    with pytest.raises(errors.StudyError, match=f"{damaged} is damaged .*delete it and run again"):
+        run_gather(monkeypatch, shards, output)
+    assert output.read_bytes() == before and list(output.parent.iterdir()) == [output]
 
 
 def test_join_by_architecture_and_by_network():

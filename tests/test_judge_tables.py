@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
+from zsnas.files import write_parquet
 from zsnas.judge import correlation_table, cost_table, selection_table
+from zsnas.judge.__main__ import costs
 from zsnas.judge.statistics import truncated_normal_tau
 
 PROXIES = {
@@ -210,3 +212,14 @@ def test_cost_is_the_median_of_what_succeeded():
         [2.0, 0.6, 40.0]
     )
     assert table.loc["broken", ["seconds_per_arch", "seconds_shared"]].isna().all()
+
+
+def test_costs_of_structural_scores_stand_for_every_task(tmp_path):
+    facts = {"status": "ok", "seconds": 1.0, "seconds_shared": 0.5, "peak_mb": 2.0, "space": "toy"}
+    structural = pd.DataFrame({"arch": ["a"], "proxy": "params", **facts})
+    computed = pd.DataFrame({"canonical": ["a", "a"], "proxy": ["zen", "hidden"], **facts, "task": "b"})
+    files = [tmp_path / "scores.parquet", tmp_path / "structural.parquet"]
+    for frame, file in zip((computed, structural), files):
+        write_parquet(frame, file)
+    table = costs(files, [("toy", "b"), ("toy", "a"), ("other", "a")], ["params", "zen"])
+    assert table[["task", "proxy"]].to_numpy().tolist() == [["a", "params"], ["b", "params"], ["b", "zen"]]

@@ -9,7 +9,8 @@ import yaml
 from runs import CHECKOUT, counted, snakemake
 
 from zsnas import registry
-from zsnas.sources import COSTS, read_sources
+from zsnas.devices import COSTS
+from zsnas.sources import read_sources
 
 SURVEY = CHECKOUT / "config" / "survey.yaml"
 CONFIG = yaml.safe_load(SURVEY.read_text())

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, name_cells, read_cell, save
+from zsnas.plotting import COSTS, label_devices, name_cells, read_cell, save
 
 PANELS = {
     "cost_spearman": "with cost",
@@ -17,8 +17,9 @@ table = table.assign(column=table.device + ", " + table.cost.map(COSTS))
 panels = {name: table.pivot(index="proxy", columns="column", values=name) for name in PANELS}
 proxies = panels["partial_spearman"].mean(axis=1).sort_values(ascending=False, kind="stable").index
 columns = panels["partial_spearman"].columns
+labels, beginning = label_devices(columns)
 
-size = (2.6 + 0.2 * len(PANELS) * len(columns), 0.8 + 0.16 * len(proxies) + 0.065 * columns.str.len().max())
+size = (2.6 + 0.2 * len(PANELS) * len(columns), 1 + 0.16 * len(proxies) + 0.065 * max(map(len, labels)))
 figure, axes = plt.subplots(1, len(PANELS), figsize=size, sharey=True)
 for ax, (name, title) in zip(axes, PANELS.items()):
     rho = panels[name].loc[proxies]
@@ -28,7 +29,8 @@ for ax, (name, title) in zip(axes, PANELS.items()):
             colour = "white" if abs(value) > 0.7 else "black"
             ax.text(column, row, round(100 * value), color=colour, fontsize=5, ha="center", va="center_baseline")
     ax.set_title(title)
-    name_cells(ax, columns, proxies)
+    name_cells(ax, labels, proxies)
+figure.supxlabel(beginning, fontsize=6.5)
 figure.colorbar(
     image, ax=axes, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1]
 )

@@ -1,9 +1,11 @@
 """The page to read first: what part of the possible gain a proxy makes sure, per device, at tight and loose budgets."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, name_cells, read_cell, save
+from zsnas.plotting import COSTS, label_devices, name_cells, read_cell, save
 
 plt.style.use(snakemake.input.style)
 
@@ -18,8 +20,11 @@ proxies, columns = best_last.index[::-1], panels["tight"][0].columns
 trusted = table.pivot(index="proxy", columns="column", values="trust").loc[proxies]
 
 fewest = table.groupby("proxy").n.min()
+labels, beginning = label_devices(columns)
+labels = [fill(label, 24) for label in labels]  # a column is as wide as three lines
+longest = max(map(len, "\n".join(labels).split("\n")))
 
-size = (2.9 + 0.5 * len(columns), 0.6 + 0.24 * len(proxies) + 0.065 * columns.str.len().max())
+size = (2.9 + 0.5 * len(columns), 0.8 + 0.24 * len(proxies) + 0.065 * longest)
 figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
 for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
     gain, low = gain.loc[proxies], low.loc[proxies]
@@ -39,6 +44,7 @@ for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
                 va="center",
             )
     ax.set_title(f"{budgets} budgets")
-    name_cells(ax, columns, [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
+    name_cells(ax, labels, [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
+figure.supxlabel(beginning, fontsize=6.5)
 figure.colorbar(image, ax=axes, label="gain over a blind choice", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1], extend="min")
 save(figure, snakemake.output)

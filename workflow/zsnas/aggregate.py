@@ -82,7 +82,8 @@ def main():
     proxies = [registry.look_up("proxy", name, registry.proxies()) for name in arguments.proxies]
     architectures = pd.read_parquet(arguments.architectures, columns=["arch", "canonical"])
     architectures = architectures.merge(pd.DataFrame({"seed": arguments.seeds}), how="cross")
-    scores = [pd.read_parquet(path) for path in arguments.scores]
+    members = {name for proxy in proxies for name in proxy.members}
+    scores = [pd.read_parquet(path, filters=[("proxy", "in", members)]) for path in arguments.scores]
     rows = pd.concat([aggregate(proxy, architectures, scores) for proxy in proxies], ignore_index=True)
     write_parquet(rows.assign(space=arguments.space, task=arguments.task), arguments.output, **environment())
 

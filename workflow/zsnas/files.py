@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,23 +12,42 @@ PROVENANCE = b"zsnas"
 
 
 def write_parquet(frame, path, **provenance):
-    """Write `frame` to `path` without its index; `provenance` (anything JSON can hold) goes into the file's metadata.
+    """Write `frame` to `path` without its index; `provenance`, anything JSON can hold, goes into its metadata."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with parquet_writer(path, table.schema, provenance) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def parquet_writer(path, schema, provenance):
+    """A `pyarrow.parquet.ParquetWriter` of a file that takes the place of `path` once all is written.
 
     The file is written beside `path` and renamed, so that a killed job leaves either the old file or the new one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     note = json.dumps(provenance, sort_keys=True).encode()
-    table = table.replace_schema_metadata({**table.schema.metadata, PROVENANCE: note})
+    schema = schema.with_metadata({**(schema.metadata or {}), PROVENANCE: note})
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        pq.write_table(table, aside, compression="zstd")
+        with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+            yield writer
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 
 
+def read_columns(path, columns):
+    """Those of `columns` that a file has, as a frame; texts as categories, for there they repeat themselves."""
+    there = [name for name in pq.read_schema(path).names if name in columns]
+    return pq.read_table(path, columns=there, read_dictionary=there).to_pandas()
+
+
 def read_provenance(path):
     """The provenance `write_parquet` stored in `path`; empty for a table that came from elsewhere."""
-    return json.loads((pq.read_schema(path).metadata or {}).get(PROVENANCE, b"{}"))
+    return provenance_of(pq.read_schema(path))
+
+
+def provenance_of(schema):
+    """The provenance in a file's Arrow schema."""
+    return json.loads((schema.metadata or {}).get(PROVENANCE, b"{}"))

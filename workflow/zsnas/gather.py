@@ -1,26 +1,58 @@
-"""Put shards together and keep the first networks: `python -m zsnas.gather --first N --output OUT SHARD...`."""
+"""Put shards together and keep the first networks: `python -m zsnas.gather --first N --output OUT SHARD...`.
+
+Shards are read one by one, so that memory does not grow with their number.
+"""
 
 import argparse
+from contextlib import contextmanager
 
-import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from zsnas import errors
-from zsnas.files import read_provenance, write_parquet
+from zsnas.files import parquet_writer, provenance_of
+
+ROW_GROUP = 200_000  # at least so many rows, for small ones make a file large and slow to read
 
 
-def read_shard(path):
-    """Rows of a shard and where they come from. Raises StudyError for a damaged file."""
+@contextmanager
+def naming(path):
+    """StudyError for a file that turns out to be damaged while it is read."""
     try:
-        return pd.read_parquet(path), read_provenance(path)
+        yield
     except (OSError, ValueError, pa.ArrowException) as error:
         raise errors.StudyError(f"{path} is damaged ({error}): delete it and run again") from error
 
 
-def first_networks(shards, count):
-    """Rows of the first `count` canonical networks. shards: frames with a column `canonical`, in shard order."""
-    rows = pd.concat(shards, ignore_index=True)
-    return rows[rows.canonical.isin(rows.canonical.unique()[:count])]
+def read_schema(path):
+    with naming(path):
+        return pq.read_schema(path)
+
+
+def first_networks(paths, count):
+    """Tables of the rows of the first `count` canonical networks. paths: Parquet files in shard order."""
+    first = set()
+    for path in paths:
+        with naming(path):
+            rows = pq.read_table(path)
+        keep = []
+        for canonical in rows["canonical"].to_pylist():
+            if len(first) < count:
+                first.add(canonical)
+            keep.append(canonical in first)
+        yield rows.filter(pa.array(keep, pa.bool_()))
+
+
+def row_groups(tables, schema):
+    """The rows of all tables as fewer, larger ones of one schema; a column that a table lacks is null there."""
+    held, rows = [schema.empty_table()], 0
+    for table in tables:
+        held.append(table)
+        rows += len(table)
+        if rows >= ROW_GROUP:
+            yield pa.concat_tables(held, promote_options="permissive")
+            held, rows = held[:1], 0
+    yield pa.concat_tables(held, promote_options="permissive")
 
 
 def main():
@@ -29,13 +61,22 @@ def main():
     parser.add_argument("--first", type=int, required=True, help="how many canonical networks to keep")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    frames, notes = zip(*map(read_shard, arguments.shards))
-    write_parquet(first_networks(frames, arguments.first), arguments.output, shards=distinct(notes))
+    # A file's schema and notes are written first, so those of all shards are read before their rows.
+    schemas = [read_schema(path) for path in arguments.shards]
+    schema = pa.unify_schemas(schemas, promote_options="permissive")
+    notes = distinct(map(provenance_of, schemas))
+    with parquet_writer(arguments.output, schema, {"shards": notes}) as writer:
+        for rows in row_groups(first_networks(arguments.shards, arguments.first), schema):
+            writer.write_table(rows)
 
 
 def distinct(notes):
     """The notes without repetitions, in order."""
-    return [note for place, note in enumerate(notes) if note not in notes[:place]]
+    found = []
+    for note in notes:
+        if note not in found:
+            found.append(note)
+    return found
 
 
 if __name__ == "__main__":

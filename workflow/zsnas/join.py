@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas import errors
-from zsnas.files import read_provenance, write_parquet
+from zsnas.devices import COSTS
+from zsnas.files import read_columns, read_provenance, write_parquet
 
 INDEX = ["arch", "canonical", "iso_class", "reachable", "connected"]
 
@@ -25,18 +26,20 @@ def join(index, seeds, scores, truths, latencies):
     truths, latencies: frames by truth and device name; a latency is given by `canonical` or by `arch`.
     """
     frame = index[INDEX].merge(pd.DataFrame({"seed": seeds}), how="cross")
-    sampled = [long.canonical for long in scores if "canonical" in long]
-    frame["sampled"] = frame.canonical.isin(pd.concat(sampled)) if sampled else False
+    sampled = [name for long in scores if "canonical" in long for name in long.canonical.unique()]
+    frame["sampled"] = frame.canonical.isin(sampled)
     for long in scores:
         keys = [key for key in ("arch", "canonical", "seed") if key in long]
-        columns = long.pivot(index=keys, columns="proxy", values="score").reset_index()
-        frame = frame.merge(columns, on=keys, how="left", validate="m:1")
+        # One by one: a pivot of all needs many times the memory.
+        for name, rows in long.groupby("proxy", observed=True):
+            column = rows[[*keys, "score"]].rename(columns={"score": name}).astype(dict(frame.dtypes[keys]))
+            frame = frame.merge(column, on=keys, how="left", validate="m:1")
     for name, truth in truths.items():
         values = truth[["arch"]].assign(**{truth_column(name, truth): truth.iloc[:, 1]})
         frame = frame.merge(values, on="arch", how="left", validate="m:1")
     for name, latency in latencies.items():
         key = "canonical" if "canonical" in latency else "arch"
-        columns = {cost: f"{cost}_{name}" for cost in ("latency_ms", "energy_mj") if latency[cost].notna().any()}
+        columns = {cost: f"{cost}_{name}" for cost in COSTS if latency[cost].notna().any()}
         frame = frame.merge(latency[[key, *columns]].rename(columns=columns), on=key, how="left", validate="m:1")
     return frame
 
@@ -58,7 +61,7 @@ def main():
     parser.add_argument("--latencies", nargs="*", default=[], help="files named by device")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    scores = [pd.read_parquet(path) for path in arguments.scores]
+    scores = [read_columns(path, ["arch", "canonical", "seed", "proxy", "score"]) for path in arguments.scores]
     truths = {Path(path).stem: pd.read_parquet(path) for path in arguments.truths}
     frame = join(
         pd.read_parquet(arguments.architectures),
@@ -68,7 +71,7 @@ def main():
         {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies},
     )
     # Only now, for a network whose scores are not shown is sampled all the same.
-    frame = frame.drop(columns={name for long in scores for name in long.proxy} - set(arguments.proxies))
+    frame = frame.drop(columns={name for long in scores for name in long.proxy.unique()} - set(arguments.proxies))
     frame.insert(0, "space", arguments.space)
     frame.insert(1, "task", arguments.task)
     directions = {

@@ -3,6 +3,8 @@
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart; the marker says the same once more.
 """
 
+import re
+from itertools import takewhile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -101,6 +103,14 @@ def name_cells(ax, columns, rows):
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+
+
+def label_devices(names):
+    """Names of devices without the words that all begin with, and these, to be written once for all."""
+    words = [re.split("(?<=[-_])", name) for name in names]
+    shared = [alike[0] for alike in takewhile(lambda alike: len(set(alike)) == 1, zip(*words))]
+    beginning = "".join(shared) + ("…" if shared and len(names) > 1 else "")
+    return ["".join(rest[len(shared) :]) for rest in words], beginning
 
 
 def label_percentiles(ax, truth, sign):

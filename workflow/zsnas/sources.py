@@ -20,11 +20,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import zsnas.readers
+from zsnas.devices import COSTS
 from zsnas.errors import StudyError, suggestion
 from zsnas.provenance import sha256
 
 PACKAGE = "package:"
-COSTS = ("latency_ms", "energy_mj")
 
 
 @dataclass(frozen=True)

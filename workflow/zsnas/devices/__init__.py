@@ -29,6 +29,7 @@ MEASURED = re.compile(
 )
 PREDICTED = re.compile(r"predicted-(?P<model>\w+)-(?P<measured>.+)")
 LOOKED_UP = re.compile(r"lookup-(?P<source>\w+)")
+COSTS = ("latency_ms", "energy_mj")  # what an architecture costs on a device
 
 
 @dataclass(frozen=True)

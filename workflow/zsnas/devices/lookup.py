@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from zsnas import sources
+from zsnas.devices import COSTS
 from zsnas.errors import StudyError
 
 
@@ -16,7 +17,7 @@ def latencies(located, architectures):
     """
     costs = {source.metric: cost(source, path, architectures) for source, path in located}
     frame = pd.DataFrame(costs, index=pd.Index(architectures, name="arch")).dropna(subset="latency_ms")
-    return frame.reset_index().reindex(columns=["arch", *sources.COSTS], fill_value=np.nan).assign(kind="lookup")
+    return frame.reset_index().reindex(columns=["arch", *COSTS], fill_value=np.nan).assign(kind="lookup")
 
 
 def cost(source, path, architectures):

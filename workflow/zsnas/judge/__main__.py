@@ -6,7 +6,7 @@ import numba
 import pandas as pd
 
 from zsnas import errors, judge, registry
-from zsnas.files import read_provenance, write_parquet
+from zsnas.files import read_columns, read_provenance, write_parquet
 
 OF_STUDY = {
     "correlation": judge.correlation_table,
@@ -23,17 +23,23 @@ OF_TABLES = {
     "repeatability": judge.repeatability_table,
     "search": judge.search_table,
 }
+OF_SCORES = ("space", "task", "proxy", "status", "seconds", "seconds_shared", "peak_mb")  # what costs are read from
 EXACT = ("selection", "budget", "trust")  # without a bootstrap of their own
 
 
-def all_scores(files, tasks):
-    """Score files as one frame; structural scores, which know no task, stand for every task of their space.
+def costs(files, tasks, proxies):
+    """The cost table of files of scores; structural scores, which know no task, stand for every task of their space.
 
-    tasks: pairs of space and task.
+    tasks: pairs of space and task. proxies: those that the table is to show.
     """
-    frames = [pd.read_parquet(file) for file in files]
     tasks = pd.DataFrame(tasks, columns=["space", "task"])
-    return pd.concat([frame if "task" in frame else frame.merge(tasks, on="space") for frame in frames])
+    tables = []
+    for file in files:
+        scores = read_columns(file, OF_SCORES)
+        scores = scores[scores.proxy.isin(proxies)]
+        tables.append(judge.cost_table(scores if "task" in scores else scores.merge(tasks, on="space")))
+    keys = ["space", "task", "proxy"]
+    return pd.concat(tables).astype(dict.fromkeys(keys, str)).sort_values(keys, ignore_index=True)
 
 
 def main():
@@ -49,8 +55,7 @@ def main():
     numba.set_num_threads(arguments.threads)
     options = {} if arguments.analysis in EXACT else {"replicates": arguments.replicates}
     if arguments.analysis == "cost":
-        scores = all_scores(arguments.files, [task.split("/") for task in arguments.tasks])
-        table = judge.cost_table(scores[scores.proxy.isin(arguments.proxies)])
+        table = costs(arguments.files, [task.split("/") for task in arguments.tasks], arguments.proxies)
     elif arguments.analysis in OF_TABLES:
         table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files), **options)
     else:

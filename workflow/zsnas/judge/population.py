@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-COSTS = ("latency_ms", "energy_mj")
+from zsnas.devices import COSTS
 
 
 class Population(NamedTuple):
