@@ -45,5 +45,6 @@ def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
 def test_published_values_stand_beside_ours():
     results = CHECKOUT / "docs" / "results"
     tables = [results / name / "correlation.csv" for name in COMPARED]
-    written = subprocess.run([sys.executable, results / "compare.py", *tables], capture_output=True, text=True, check=True)
+    command = [sys.executable, results / "compare.py", *tables]
+    written = subprocess.run(command, capture_output=True, text=True, check=True)
     assert written.stdout in (results / "compared.md").read_text()
