@@ -257,6 +257,13 @@ def test_fronts_of_the_truth_itself_are_the_true_ones(drawn):
     np.testing.assert_array_equal(lines["synflow"], lines["true front of the sample"])
 
 
+def test_fronts_need_no_sample(inputs, tmp_path):
+    write_parquet(small_study().assign(sampled=False), tmp_path / "study.parquet", truths={"accuracy_test": True})
+    _, figure = draw("fronts", Names(inputs, study=str(tmp_path / "study.parquet")), tmp_path / "figures")
+    labels = {line.get_label() for line in figure.axes[0].lines}
+    assert "true front" in labels and "true front of the sample" not in labels
+
+
 def test_repeatability_tells_how_far_apart(drawn):
     _, figure = drawn["repeatability"]
     left, right = figure.axes

@@ -1,5 +1,7 @@
 """Accuracy against latency and energy, one panel per device: the fronts of the best proxies and the true front."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -59,9 +61,11 @@ for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
             score = mean_score(population, proxy)
             fronts[proxy] = (known & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
     for name, (among, score, look) in fronts.items():
+        if not among.any():  # a study of structural proxies alone has no sample
+            continue
         front = traced_front(cost[among], score[among], population.truth[among])
         draw_front(ax, cost[among], heights[among], front, label=name, **look)
-    ax.set_title(device)
+    ax.set_title(fill(device, 32))  # as wide as a panel
     ax.set_xlabel(f"{COSTS[kind]} ({UNITS[kind]})")
     spread_costs(ax)
     # Networks without a path from input to output cost next to nothing and would fill half of the axis.
