@@ -241,7 +241,7 @@ def naive_gradsign(build, batches, rng):
         sizes = [layer.weight.numel() for layer in layers_of(net)]
         known = [torch.zeros(size) if gradient is None else gradient for gradient, size in zip(gradients, sizes)]
         signs = signs + torch.cat([gradient.flatten().sign().double() for gradient in known])
-    return float(signs.abs().mean())
+    return float(signs.abs().sum())
 
 
 def block_features(build, batches):

@@ -41,8 +41,7 @@ class FormulaSubject:
 
     def net(self):
         net = nasbench201.build_as_published(self.arch, "cifar10").double().train()
-        layers = [module for module in net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
-        for index, layer in enumerate(layers):
+        for index, layer in enumerate(weighted_layers(net)):
             scale = 2 * math.sqrt(6 / layer.weight[0].numel())
             layer.weight.data = torch.from_numpy(scale * formula(layer.weight.numel(), index)).view_as(layer.weight)
         net.classifier.bias.data.zero_()
@@ -53,6 +52,11 @@ class FormulaSubject:
 
     def rng(self, purpose):
         return torch.Generator().manual_seed(0)
+
+
+def weighted_layers(net):
+    """The convolutions and linear layers of a network."""
+    return [module for module in net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 
 def formula(count, index, shift=0):
@@ -92,6 +96,8 @@ def network_scores(arch, proxies):
     if "zen" in scores:  # the peer's run draws nothing: it keeps the formula's weights and takes its images as noise
         (inputs, _), (noise, _) = subject.batches()
         scores["zen"] = float(zen.complexity(subject.net(), inputs, noise))
+    if "gradsign" in scores:  # the peer takes the mean over weights, the paper their sum
+        scores["gradsign"] /= sum(layer.weight.numel() for layer in weighted_layers(subject.net()))
     return scores
 
 
