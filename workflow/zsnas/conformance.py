@@ -17,9 +17,8 @@ import sys
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
-from zsnas import engine, errors, registry
+from zsnas import engine, errors, passes, registry
 from zsnas.proxies import zen
 from zsnas.score import score_network
 from zsnas.spaces import nasbench201
@@ -41,7 +40,7 @@ class FormulaSubject:
 
     def net(self):
         net = nasbench201.build_as_published(self.arch, "cifar10").double().train()
-        for index, layer in enumerate(weighted_layers(net)):
+        for index, layer in enumerate(passes.layers(net)):
             scale = 2 * math.sqrt(6 / layer.weight[0].numel())
             layer.weight.data = torch.from_numpy(scale * formula(layer.weight.numel(), index)).view_as(layer.weight)
         net.classifier.bias.data.zero_()
@@ -52,11 +51,6 @@ class FormulaSubject:
 
     def rng(self, purpose):
         return torch.Generator().manual_seed(0)
-
-
-def weighted_layers(net):
-    """The convolutions and linear layers of a network."""
-    return [module for module in net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 
 def formula(count, index, shift=0):
@@ -97,7 +91,7 @@ def network_scores(arch, proxies):
         (inputs, _), (noise, _) = subject.batches()
         scores["zen"] = float(zen.complexity(subject.net(), inputs, noise))
     if "gradsign" in scores:  # the peer takes the mean over weights, the paper their sum
-        scores["gradsign"] /= sum(layer.weight.numel() for layer in weighted_layers(subject.net()))
+        scores["gradsign"] /= sum(layer.weight.numel() for layer in passes.layers(subject.net()))
     return scores
 
 
