@@ -9,7 +9,7 @@ keep; their LayerNorms and attention stay, so that there R is not linear either.
 import torch
 from torch import nn
 
-from zsnas import proxy
+from zsnas import passes, proxy
 
 
 @proxy(paper="arXiv:2006.05467", precision="float64")
@@ -26,7 +26,7 @@ def synflow_bn(net, inputs):
 def flow(net, inputs):
     for parameter in net.parameters():
         parameter.data.abs_()
-    weights = [module.weight for module in net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    weights = [layer.weight for layer in passes.layers(net)]
     gradients = torch.autograd.grad(net(torch.ones_like(inputs[:1])).sum(), weights, materialize_grads=True)
     return [(weight.detach() * gradient).abs().sum() for weight, gradient in zip(weights, gradients)]
 
