@@ -42,6 +42,20 @@ def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
     assert ("correlation_figure" in planned) == (space != "fbnet")
 
 
+def test_published_scores_spare_another_study_its_scoring(tmp_path, shared):
+    """The hardware study, given the scores of the full one, has everything to do but to score."""
+    directory, results = copy_checkout(tmp_path / "checkout"), CHECKOUT / "docs" / "results"
+    study = "--configfile", results / "nasbench201/hardware.yaml", "--config", f"data_dir={shared}"
+    restore = [sys.executable, results / "restore.py", results / "nasbench201/full"]
+    early = subprocess.run(restore, cwd=directory, capture_output=True, text=True)
+    assert early.returncode == 1 and "run snakemake with results/images/nasbench201/cifar10.npz as its" in early.stderr
+    needed = "results/images/nasbench201/cifar10.npz", "results/spaces/nasbench201/architectures.parquet"
+    snakemake(directory, "-c2", *needed, *study)
+    subprocess.run(restore, cwd=directory, check=True)
+    jobs = counted(snakemake(directory, "-n", *study))
+    assert "score" not in jobs and jobs["scores"] == 1
+
+
 def test_published_values_stand_beside_ours():
     results = CHECKOUT / "docs" / "results"
     tables = [results / name / "correlation.csv" for name in COMPARED]

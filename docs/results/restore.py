@@ -1,0 +1,60 @@
+"""Put published scores where a study looks for its own: `python docs/results/restore.py FOLDER`.
+
+FOLDER, such as docs/results/nasbench201/full, has scores.parquet, the scores as they were gathered, and manifest.json.
+They become shards below results/ again, so that a study with the same inputs, seeds and bundles finds them there and
+judges them by other truths or devices without scoring anew. Its index and its images have to be there before:
+a shard older than what it was computed from would not count.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from zsnas import errors
+from zsnas.files import write_parquet
+from zsnas.provenance import sha256
+from zsnas.shards import shard_of
+
+RESULTS = Path("results")
+
+
+def built(path):
+    """A file of the study; StudyError where it was not made yet."""
+    if not path.is_file():
+        raise errors.StudyError(f"no file {path}: run snakemake with {path} as its target first")
+    return path
+
+
+def restore(folder):
+    """Write the shards of the published study in `folder`, which has one space and task; returns their paths."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    config = manifest["config"]
+    ((space, study),) = config["spaces"].items()
+    (task,) = study["tasks"]
+    (notes,) = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
+    if notes["inputs_sha256"] and sha256(built(Path(notes["inputs"]))) != notes["inputs_sha256"]:
+        raise errors.StudyError(f"{notes['inputs']} are other images than those of {folder}: its scores do not apply")
+    architectures = pd.read_parquet(built(RESULTS / "spaces" / space / "architectures.parquet"))
+    scores = pd.read_parquet(folder / "scores.parquet")
+    size, written = config["shard_size"], []
+    for bundle, members in config["bundles"].items():
+        for (seed,), rows in scores[scores.proxy.isin(members)].groupby(["seed"]):
+            place = RESULTS / f"scores/{space}/{task}/{bundle}/seed{seed}/{config['inputs']}-batch{config['batch']}"
+            for shard in range(-(-study["architectures"] // size)):
+                networks = shard_of(architectures, shard, size).canonical
+                path = place / f"size{size}/{shard:04d}.parquet"
+                write_parquet(rows[rows.canonical.isin(networks)], path, **notes, restored_from=str(folder))
+                written.append(path)
+    return written
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Put published scores where a study looks for its own.")
+    parser.add_argument("folder", type=Path, help="of a published study")
+    print(f"restored {len(restore(parser.parse_args().folder))} shards")
+
+
+if __name__ == "__main__":
+    errors.run(main)
