@@ -1,9 +1,11 @@
 """Every network proxy gives what its formula, computed in the most straightforward way, gives."""
 
 import dataclasses
+import runpy
 
 import naive
 import pytest
+from runs import CHECKOUT
 
 from zsnas import engine, registry
 from zsnas.conformance import FormulaSubject
@@ -64,3 +66,18 @@ def test_equal_images_share_a_linear_region():
     equal = Subject(nasbench201, ARCHS["cifar10"][0], "cifar10", 0, "float32", [(inputs, labels), second], "cpu")
     (regions,) = engine.score([registry.proxies()["linear_regions"]], {"float32": equal})
     assert regions.score == naive.naive_linear_regions(equal.net, equal.batches(), None) == 5
+
+
+@pytest.mark.parametrize("arch", ARCHS["cifar10"])
+def test_grasp_says_nothing_of_layers_that_batchnorm_follows(arch):
+    """Its parts, as its docstring derives them, add up to the score, and BatchNorm leaves theirs to the others."""
+    grasp = runpy.run_path(CHECKOUT / "docs" / "results" / "grasp.py")
+    batches = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 16, 0)
+    subject = Subject(nasbench201, arch, "cifar10", 0, "float64", batches, "cpu")
+    parts = grasp["parts"](subject.net(), *subject.batches()[0])
+    (score,) = engine.score(
+        [dataclasses.replace(registry.proxies()["grasp"], precision="float64")], {"float64": subject}
+    )
+    assert sum(parts.values()) == pytest.approx(score.score, rel=1e-9)
+    assert abs(parts["followed by BatchNorm"]) < 1e-2 * parts["squared gradient"]
+    assert abs(parts["squared gradient"] + parts["classifier"]) < 0.1 * parts["squared gradient"]
