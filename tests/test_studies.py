@@ -51,7 +51,8 @@ def test_published_scores_spare_another_study_its_scoring(tmp_path, shared):
     assert early.returncode == 1 and "run snakemake with results/images/nasbench201/cifar10.npz as its" in early.stderr
     needed = "results/images/nasbench201/cifar10.npz", "results/spaces/nasbench201/architectures.parquet"
     snakemake(directory, "-c2", *needed, *study)
-    subprocess.run(restore, cwd=directory, check=True)
+    restored = subprocess.run(restore, cwd=directory, capture_output=True, text=True, check=True)
+    assert restored.stdout == "restored 25 shards\n"
     jobs = counted(snakemake(directory, "-n", *study))
     assert "score" not in jobs and jobs["scores"] == 1
 

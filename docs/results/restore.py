@@ -1,9 +1,9 @@
 """Put published scores where a study looks for its own: `python docs/results/restore.py FOLDER`.
 
 FOLDER, such as docs/results/nasbench201/full, has scores.parquet, the scores as they were gathered, and manifest.json.
-They become shards below results/ again, so that a study with the same inputs, seeds and bundles finds them there and
-judges them by other truths or devices without scoring anew. Its index and its images have to be there before:
-a shard older than what it was computed from would not count.
+They become shards below results/ again, so that a study with the same inputs, seeds and bundles finds them there: it
+judges them by other truths or devices without scoring anew, or goes on with more networks. Index and images have to be
+there before, for a shard older than what it was computed from would not count.
 """
 
 import argparse
@@ -33,19 +33,23 @@ def restore(folder):
     config = manifest["config"]
     ((space, study),) = config["spaces"].items()
     (task,) = study["tasks"]
-    (notes,) = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
-    if notes["inputs_sha256"] and sha256(built(Path(notes["inputs"]))) != notes["inputs_sha256"]:
-        raise errors.StudyError(f"{notes['inputs']} are other images than those of {folder}: its scores do not apply")
+    notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
+    computed = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell theirs
+    for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
+        if known and sha256(built(Path(images))) != known:
+            raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
     architectures = pd.read_parquet(built(RESULTS / "spaces" / space / "architectures.parquet"))
     scores = pd.read_parquet(folder / "scores.parquet")
+    bundle_of = {name: bundle for bundle, members in config.get("bundles", {}).items() for name in members}
+    bundles = scores.proxy.map(lambda name: bundle_of.get(name, name))
     size, written = config["shard_size"], []
-    for bundle, members in config["bundles"].items():
-        for (seed,), rows in scores[scores.proxy.isin(members)].groupby(["seed"]):
-            place = RESULTS / f"scores/{space}/{task}/{bundle}/seed{seed}/{config['inputs']}-batch{config['batch']}"
-            for shard in range(-(-study["architectures"] // size)):
-                networks = shard_of(architectures, shard, size).canonical
+    for (bundle, seed), rows in scores.groupby([bundles, "seed"]):
+        place = RESULTS / f"scores/{space}/{task}/{bundle}/seed{seed}/{config['inputs']}-batch{config['batch']}"
+        for shard in range(-(-study["architectures"] // size)):
+            networks = shard_of(architectures, shard, size).canonical
+            if networks.isin(rows.canonical).all():  # the last one may have been cut short
                 path = place / f"size{size}/{shard:04d}.parquet"
-                write_parquet(rows[rows.canonical.isin(networks)], path, **notes, restored_from=str(folder))
+                write_parquet(rows[rows.canonical.isin(networks)], path, restored_from=str(folder), computed=computed)
                 written.append(path)
     return written
 
