@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zsnas import proxy
+from zsnas import passes, proxy
 from zsnas.aggregate import log_rank
 
 SAMPLES = 64
@@ -55,12 +55,11 @@ def vkdnw(net, inputs, rng):
 
 @torch.no_grad()
 def start_as_he(net, rng):
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            scale = (2 / module.weight[0].numel()) ** 0.5
-            module.weight.copy_(torch.randn(module.weight.shape, generator=rng) * scale)
-            if module.bias is not None:
-                module.bias.zero_()
+    for layer in passes.layers(net):
+        scale = (2 / layer.weight[0].numel()) ** 0.5
+        layer.weight.copy_(torch.randn(layer.weight.shape, generator=rng) * scale)
+        if layer.bias is not None:
+            layer.bias.zero_()
 
 
 def slopes(module, given, first):

@@ -9,7 +9,7 @@ still carries 81 % of its initial value 1. Residual connections stay. One draw o
 import torch
 from torch import nn
 
-from zsnas import proxy
+from zsnas import passes, proxy
 
 MIXUP = 0.01
 
@@ -17,9 +17,8 @@ MIXUP = 0.01
 @proxy(paper="arXiv:2102.01063", networks="convolutional")
 def zen(net, inputs, rng):
     noise = torch.randn(2, *inputs.shape, generator=rng).to(inputs)
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            module.weight.data.copy_(torch.randn(module.weight.shape, generator=rng))
+    for layer in passes.layers(net):
+        layer.weight.data.copy_(torch.randn(layer.weight.shape, generator=rng))
     return complexity(net, noise[0], noise[1])
 
 
