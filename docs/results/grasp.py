@@ -10,18 +10,20 @@ import sys
 import pandas as pd
 import torch
 
-from zsnas import passes, registry
+from zsnas import passes
 from zsnas.inputs import minibatches
 from zsnas.score import Subject
+from zsnas.spaces import nasbench201
 
 NETWORKS = 200
 
 
 def groups(net):
     """Positions of layers: the classifier, the shortcuts that no BatchNorm follows, and all others, which one does."""
-    names = [name for name, module in net.named_modules() if module in set(passes.layers(net))]
-    shortcuts = [at for at, name in enumerate(names) if "shortcut" in name]
-    last = len(names) - 1
+    names = {module: name for name, module in net.named_modules()}
+    layers = passes.layers(net)
+    shortcuts = [at for at, layer in enumerate(layers) if "shortcut" in names[layer]]
+    last = len(layers) - 1
     return {
         "classifier": [last],
         "shortcuts": shortcuts,
@@ -45,11 +47,11 @@ def parts(net, inputs, labels):
 def main():
     study = pd.read_parquet(sys.argv[1]).query("sampled").groupby("canonical")
     networks = study[["accuracy_nats_test", "grasp"]].mean().sample(NETWORKS, random_state=0)
-    space, task = registry.spaces()["nasbench201"], "cifar10"
-    batches = minibatches(sys.argv[2], task, space.tasks[task], 64, 0)
+    task = "cifar10"
+    batches = minibatches(sys.argv[2], task, nasbench201.TASKS[task], 64, 0)
     rows = []
     for canonical in networks.index:
-        subject = Subject(registry.load_space(space.name), canonical, task, 0, "float64", batches, "cpu")
+        subject = Subject(nasbench201, canonical, task, 0, "float64", batches, "cpu")
         rows.append(parts(subject.net(), *subject.batches()[0]))
     frame = pd.DataFrame(rows, index=networks.index)
     score = frame.sum(axis=1)

@@ -17,7 +17,8 @@ from zsnas.files import write_parquet
 from zsnas.provenance import sha256
 from zsnas.shards import shard_of
 
-RESULTS = Path("results")
+# As the rules have it: workflow/rules/scores.smk.
+SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard:04d}.parquet"
 
 
 def built(path):
@@ -38,17 +39,18 @@ def restore(folder):
     for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
         if known and sha256(built(Path(images))) != known:
             raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
-    architectures = pd.read_parquet(built(RESULTS / "spaces" / space / "architectures.parquet"))
+    architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/architectures.parquet")))
+    size = study.get("shard_size", config["shard_size"])
+    shards = [shard_of(architectures, shard, size).canonical for shard in range(-(-study["architectures"] // size))]
     scores = pd.read_parquet(folder / "scores.parquet")
     bundle_of = {name: bundle for bundle, members in config.get("bundles", {}).items() for name in members}
     bundles = scores.proxy.map(lambda name: bundle_of.get(name, name))
-    size, written = config["shard_size"], []
+    written = []
     for (bundle, seed), rows in scores.groupby([bundles, "seed"]):
-        place = RESULTS / f"scores/{space}/{task}/{bundle}/seed{seed}/{config['inputs']}-batch{config['batch']}"
-        for shard in range(-(-study["architectures"] // size)):
-            networks = shard_of(architectures, shard, size).canonical
+        place = {"space": space, "task": task, "bundle": bundle, "seed": seed, "size": size}
+        for shard, networks in enumerate(shards):
             if networks.isin(rows.canonical).all():  # the last one may have been cut short
-                path = place / f"size{size}/{shard:04d}.parquet"
+                path = SHARD.format(**place, inputs=config["inputs"], batch=config["batch"], shard=shard)
                 write_parquet(rows[rows.canonical.isin(networks)], path, restored_from=str(folder), computed=computed)
                 written.append(path)
     return written
