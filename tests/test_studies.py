@@ -45,7 +45,8 @@ def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
 def test_published_scores_spare_another_study_its_scoring(tmp_path, shared):
     """The hardware study, given the scores of the full one, has everything to do but to score."""
     directory, results = copy_checkout(tmp_path / "checkout"), CHECKOUT / "docs" / "results"
-    study = "--configfile", results / "nasbench201/hardware.yaml", "--config", f"data_dir={shared}"
+    configs = results / "nasbench201/full.yaml", results / "nasbench201/hardware/devices.yaml"
+    study = "--configfile", *configs, "--config", f"data_dir={shared}"
     restore = [sys.executable, results / "restore.py", results / "nasbench201/full"]
     early = subprocess.run(restore, cwd=directory, capture_output=True, text=True)
     assert early.returncode == 1 and "run snakemake with results/images/nasbench201/cifar10.npz as its" in early.stderr
@@ -54,7 +55,7 @@ def test_published_scores_spare_another_study_its_scoring(tmp_path, shared):
     restored = subprocess.run(restore, cwd=directory, capture_output=True, text=True, check=True)
     assert restored.stdout == "restored 25 shards\n"
     jobs = counted(snakemake(directory, "-n", *study))
-    assert "score" not in jobs and jobs["scores"] == 1
+    assert "score" not in jobs and jobs["scores"] == 1 and jobs["trust_figure"] == 1
 
 
 def test_published_values_stand_beside_ours():
