@@ -5,7 +5,7 @@ batch size 1. In train mode BatchNorm then normalises a sample over its position
 so one pass of all samples does the same; the weights' gradients are then formed layer by layer and never kept.
 
 A code in circulation takes the mean over weights, which forgets how many there are and turns the ranking around: on
-500 networks of NAS-Bench-201 it has a tau of -0.45 with accuracy, the sum 0.64, and the number of weights alone 0.66.
+1 000 networks of NAS-Bench-201 it has a tau of -0.45 with accuracy, the sum 0.60, and the number of weights alone 0.63.
 """
 
 import torch
