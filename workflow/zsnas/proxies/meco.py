@@ -8,6 +8,8 @@ output is seen again as that of the block around it. Correlations with a constan
 channels drawn. How many the authors draw could not be recovered; here 8.
 """
 
+from functools import cache
+
 import torch
 
 from zsnas import proxy
@@ -17,7 +19,8 @@ CHANNELS = 8
 
 @proxy(paper="NeurIPS 2023, MeCo", networks="convolutional")
 def meco(net, inputs, rng):
-    return sum(least_eigenvalue(channels) for channels in module_outputs(net, inputs, rng))
+    once = cache(least_eigenvalue)  # a container's output is that of its last module
+    return sum(once(channels) for channels in module_outputs(net, inputs, rng))
 
 
 @proxy(paper="NeurIPS 2023, MeCo", networks="convolutional")
@@ -31,13 +34,17 @@ def meco_opt(net, inputs, rng):
 
 
 def module_outputs(net, inputs, rng):
-    """Outputs [channels, positions] of all modules for one image of noise, in order of execution."""
+    """Outputs [channels, positions] of all modules for one image of noise, in order of execution.
+
+    A module that hands on the output of another, as it is, has the same tensor here.
+    """
     found = []
     for module in net.modules():
-        module.register_forward_hook(lambda module, given, output: found.append(output[0]))
+        module.register_forward_hook(lambda module, given, output: found.append(output))
     with torch.no_grad():
         net(torch.randn(1, 3, 64, 64, generator=rng).to(inputs))
-    return [output.reshape(len(output), -1) for output in found]
+    channels = {id(output): output[0].reshape(output.shape[1], -1) for output in found}
+    return [channels[id(output)] for output in found]
 
 
 def least_eigenvalue(channels):
@@ -45,5 +52,7 @@ def least_eigenvalue(channels):
         return 0.0
     if not channels.isfinite().all():
         return torch.nan
+    if channels.shape[0] >= channels.shape[1]:  # of so few positions, less their mean, channels depend on each other
+        return 0.0
     correlations = torch.corrcoef(channels.double()).nan_to_num(0.0)
     return torch.linalg.eigvalsh(correlations)[0]
