@@ -29,16 +29,17 @@ def built(path):
 
 
 def restore(folder):
-    """Write the shards of the published study in `folder`, which has one space and task; returns their paths."""
+    """Write the shards of the published study in `folder`, which has one space; returns their paths."""
     manifest = json.loads((folder / "manifest.json").read_text())
     config = manifest["config"]
     ((space, study),) = config["spaces"].items()
-    (task,) = study["tasks"]
-    notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
-    computed = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell theirs
-    for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
-        if known and sha256(built(Path(images))) != known:
-            raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
+    computed = {}
+    for task in study["tasks"]:
+        notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
+        computed[task] = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell it
+        for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed[task]}:
+            if known and sha256(built(Path(images))) != known:
+                raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
     architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/architectures.parquet")))
     size = study.get("shard_size", config["shard_size"])
     shards = [shard_of(architectures, shard, size).canonical for shard in range(-(-study["architectures"] // size))]
@@ -46,12 +47,13 @@ def restore(folder):
     bundle_of = {name: bundle for bundle, members in config.get("bundles", {}).items() for name in members}
     bundles = scores.proxy.map(lambda name: bundle_of.get(name, name))
     written = []
-    for (bundle, seed), rows in scores.groupby([bundles, "seed"]):
+    for (task, bundle, seed), rows in scores.groupby(["task", bundles, "seed"]):
         place = {"space": space, "task": task, "bundle": bundle, "seed": seed, "size": size}
         for shard, networks in enumerate(shards):
             if networks.isin(rows.canonical).all():  # the last one may have been cut short
                 path = SHARD.format(**place, inputs=config["inputs"], batch=config["batch"], shard=shard)
-                write_parquet(rows[rows.canonical.isin(networks)], path, restored_from=str(folder), computed=computed)
+                notes = {"restored_from": str(folder), "computed": computed[task]}
+                write_parquet(rows[rows.canonical.isin(networks)], path, **notes)
                 written.append(path)
     return written
 

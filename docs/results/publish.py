@@ -1,0 +1,35 @@
+"""Keep a finished study: `python docs/results/publish.py FOLDER`, the reverse of restore.py.
+
+Copies the tables of results/ to FOLDER, such as docs/results/darts/sample, with the manifest, which does not keep where
+the data lay, and the scores of all tasks in one file.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+TABLES = "correlation", "selection", "cost"
+
+
+def publish(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in TABLES:
+        shutil.copy(f"results/tables/{table}.csv", folder)
+    manifest = json.loads(Path("results/manifest.json").read_text())
+    manifest["config"]["data_dir"] = "data"
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    scores = sorted(Path("results/scores").glob("*/*/scores.parquet"))
+    pd.concat(map(pd.read_parquet, scores)).to_parquet(folder / "scores.parquet", index=False, compression="zstd")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Keep the tables, scores and manifest of the study in results/.")
+    parser.add_argument("folder", type=Path)
+    publish(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()
