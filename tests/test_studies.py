@@ -38,7 +38,7 @@ def test_all_jobs_of_a_study_follow(tmp_path, space, shared):
     study = CHECKOUT / "docs" / "results" / space / "sample.yaml"
     planned = snakemake(directory, "-n", "--configfile", study, "--config", f"data_dir={shared}")
     shards = 10 * len(registry.spaces()[space].tasks)
-    assert counted(planned)["score"] == 4 * shards  # the bundle, and three proxies alone
+    assert counted(planned)["score"] == shards  # all its proxies are one bundle
     assert ("correlation_figure" in planned) == (space != "fbnet")
 
 
