@@ -5,11 +5,14 @@ import runpy
 
 import naive
 import pytest
+import torch
 from runs import CHECKOUT
+from torch import nn
 
 from zsnas import engine, registry
 from zsnas.conformance import FormulaSubject
 from zsnas.inputs import minibatches
+from zsnas.proxies.meco import meco
 from zsnas.score import Subject
 from zsnas.spaces import nasbench201
 
@@ -58,6 +61,20 @@ def test_scores_follow_from_the_formula(proxy, subject, ours):
     expected = naive.naive_of(proxy)(subject.net, subject.batches(), subject.rng(proxy))
     assert ours[proxy].status == "ok", ours[proxy].status
     assert ours[proxy].score == pytest.approx(expected, rel=EXCEPTIONS.get(proxy, TOLERANCE), abs=0)
+
+
+def test_meco_of_maps_with_fewer_positions_than_channels():
+    """Its eigenvalues there are not computed, for they are zero."""
+
+    def build():
+        torch.manual_seed(0)
+        block = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+        return nn.Sequential(block, nn.AdaptiveAvgPool2d(2), nn.Conv2d(8, 6, 1)).double()
+
+    inputs, rng = torch.empty(1, 3, 8, 8, dtype=torch.double), torch.Generator()
+    expected = naive.naive_meco(build, [(inputs, None)], rng.manual_seed(1))
+    assert expected > 1e-3
+    assert float(meco(build(), inputs, rng.manual_seed(1))) == pytest.approx(expected, rel=1e-9)
 
 
 def test_equal_images_share_a_linear_region():

@@ -1,5 +1,6 @@
 """The studies in docs/results: sound as they stand, and all their jobs follow."""
 
+import shutil
 import subprocess
 import sys
 
@@ -56,6 +57,23 @@ def test_published_scores_spare_another_study_its_scoring(tmp_path, shared):
     assert restored.stdout == "restored 25 shards\n"
     jobs = counted(snakemake(directory, "-n", *study))
     assert "score" not in jobs and jobs["scores"] == 1 and jobs["trust_figure"] == 1
+
+
+def test_a_published_study_comes_back(tmp_path, shared):
+    """Of two tasks here: what publish.py keeps is what restore.py needs."""
+    directory, results = copy_checkout(tmp_path / "checkout"), CHECKOUT / "docs" / "results"
+    tasks = {"cifar10": ["nats_test"], "cifar100": ["nats_test"]}
+    config = {"spaces": {"nasbench201": {"architectures": 4, "tasks": tasks}}, "proxies": ["params", "l2_norm", "swap"]}
+    config |= {"bundles": {"both": ["l2_norm", "swap"]}, "seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2}
+    (directory / "study.yaml").write_text(yaml.safe_dump(config | {"replicates": 10}))
+    study = "--configfile", "study.yaml", "--config", f"data_dir={shared}"
+    assert counted(snakemake(directory, "-c2", *study))["score"] == 4
+    subprocess.run([sys.executable, results / "publish.py", "kept"], cwd=directory, check=True)
+    shutil.rmtree(directory / "results" / "scores")
+    subprocess.run([sys.executable, results / "restore.py", "kept"], cwd=directory, check=True)
+    jobs = counted(snakemake(directory, "-n", *study))
+    assert "score" not in jobs and jobs["scores"] == 2
+    assert str(shared) not in (directory / "kept" / "manifest.json").read_text()
 
 
 def test_published_values_stand_beside_ours():
