@@ -18,7 +18,9 @@ from zsnas.provenance import sha256
 from zsnas.shards import shard_of
 
 # As the rules have it: workflow/rules/scores.smk.
-SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard:04d}.parquet"
+SHARD = (
+    "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{population}size{size}/{shard:04d}.parquet"
+)
 
 
 def built(path):
@@ -33,28 +35,30 @@ def restore(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     config = manifest["config"]
     ((space, study),) = config["spaces"].items()
-    computed = {}
-    for task in study["tasks"]:
-        notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
-        computed[task] = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell it
-        for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed[task]}:
-            if known and sha256(built(Path(images))) != known:
-                raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
-    architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/architectures.parquet")))
-    size = study.get("shard_size", config["shard_size"])
-    shards = [shard_of(architectures, shard, size).canonical for shard in range(-(-study["architectures"] // size))]
     scores = pd.read_parquet(folder / "scores.parquet")
     bundle_of = {name: bundle for bundle, members in config.get("bundles", {}).items() for name in members}
-    bundles = scores.proxy.map(lambda name: bundle_of.get(name, name))
+    scores["bundle"] = scores.proxy.map(lambda name: bundle_of.get(name, name))
+    truth = study.get("sampled_from")
+    size = study.get("shard_size", config["shard_size"])
+    place = {"space": space, "inputs": config["inputs"], "batch": config["batch"], "size": size}
+    place["population"] = f"{truth}-" if truth else ""
     written = []
-    for (task, bundle, seed), rows in scores.groupby(["task", bundles, "seed"]):
-        place = {"space": space, "task": task, "bundle": bundle, "seed": seed, "size": size}
-        for shard, networks in enumerate(shards):
-            if networks.isin(rows.canonical).all():  # the last one may have been cut short
-                path = SHARD.format(**place, inputs=config["inputs"], batch=config["batch"], shard=shard)
-                notes = {"restored_from": str(folder), "computed": computed[task]}
-                write_parquet(rows[rows.canonical.isin(networks)], path, **notes)
-                written.append(path)
+    for task in study["tasks"]:
+        notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
+        computed = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell theirs
+        for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
+            if known and sha256(built(Path(images))) != known:
+                raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
+        index = f"{task}/{truth}" if truth else "architectures"
+        architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/{index}.parquet")))
+        shards = [shard_of(architectures, shard, size).canonical for shard in range(-(-study["architectures"] // size))]
+        for (bundle, seed), rows in scores[scores.task == task].groupby(["bundle", "seed"]):
+            for shard, networks in enumerate(shards):
+                kept = rows[rows.canonical.isin(networks)].drop(columns="bundle")
+                if networks.isin(kept.canonical).all():  # the last one may have been cut short
+                    path = SHARD.format(**place, task=task, bundle=bundle, seed=seed, shard=shard)
+                    write_parquet(kept, path, restored_from=str(folder), computed=computed)
+                    written.append(path)
     return written
 
 

@@ -73,6 +73,7 @@ wildcard_constraints:
     device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],
     session="first|second",
+    population=r"(\w+-)?",
     seed=r"\d+",
     batch=r"\d+",
     size=r"\d+",
@@ -87,6 +88,22 @@ def members(bundle):
 def shard_size(space):
     """Networks per shard: the space's own, or the study's."""
     return config["spaces"][space].get("shard_size", config["shard_size"])
+
+
+def population(space):
+    """What the shards of a space are cut from, as their paths have it: every network, or those that a truth has."""
+    truth = config["spaces"][space].get("sampled_from")
+    return f"{truth}-" if truth else ""
+
+
+def population_index(wildcards):
+    """The index that a shard is cut from."""
+    truth = wildcards.population.removesuffix("-")
+    return (
+        f"results/spaces/{{space}}/{{task}}/{truth}.parquet"
+        if truth
+        else "results/spaces/{space}/architectures.parquet"
+    )
 
 
 def shards(space):
@@ -173,6 +190,7 @@ def score_shards(wildcards):
         seed=config["seeds"],
         inputs=config["inputs"],
         batch=config["batch"],
+        population=population(wildcards.space),
         size=shard_size(wildcards.space),
         shard=shards(wildcards.space),
         allow_missing=True,
@@ -193,7 +211,8 @@ def session_shards(space, session, networks):
     """The shards of a measuring session that hold so many networks, as far as the study has them."""
     size = shard_size(space)
     numbers = shards(space)[: -(-networks // size)]
-    return expand(DEVICE_SHARD, session=session, size=size, shard=numbers, allow_missing=True)
+    fixed = {"session": session, "population": population(space), "size": size}
+    return expand(DEVICE_SHARD, **fixed, shard=numbers, allow_missing=True)
 
 
 def every_shard(_):

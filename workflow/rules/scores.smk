@@ -4,7 +4,7 @@ Aggregates combine these for a space and task.
 """
 
 SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py")
-SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/size{size}/{shard}.parquet"
+SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{population}size{size}/{shard}.parquet"
 SCORE_FILES = ["results/scores/{space}/structural.parquet"] if STRUCTURAL else []
 if NETWORK_PROXIES:
     SCORE_FILES.append("results/scores/{space}/{task}/scores.parquet")
@@ -66,7 +66,7 @@ rule images:
 rule score:
     """Score a shard of a space and task by a bundle of proxies."""
     input:
-        architectures=ancient("results/spaces/{space}/architectures.parquet"),
+        architectures=ancient(population_index),
         images=images,
         space=space_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
@@ -74,9 +74,9 @@ rule score:
     output:
         SHARD,
     log:
-        "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.log",
+        "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{population}size{size}-{shard}.log",
     benchmark:
-        "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-size{size}-{shard}.tsv"
+        "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{population}size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
     threads: 2
