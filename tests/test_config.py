@@ -33,6 +33,10 @@ MISTAKES = {
         changed(spaces={"nasbench201": SPACE | {"architecture": 3}}),
         r"x\.yaml: unknown key 'spaces\.nasbench201\.architecture'; did you mean 'architectures'\?",
     ),
+    "sampled from what does not judge": (
+        changed(spaces={"nasbench201": SPACE | {"sampled_from": "analog_nasbenc"}}),
+        r"unknown truth 'analog_nasbenc' in x\.yaml, key 'spaces\.nasbench201\.sampled_from', task cifar10; did you",
+    ),
     "missing key": ({k: v for k, v in SMOKE.items() if k != "seeds"}, r"x\.yaml, top level: 'seeds' is a required"),
     "wrong type": (changed(batch="64"), r"x\.yaml, key 'batch': '64' is not of type 'integer'"),
     "unknown proxy": (

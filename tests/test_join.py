@@ -14,6 +14,7 @@ from zsnas import errors, gather, judge, registry, truth
 from zsnas import join as join_program
 from zsnas.files import read_provenance, write_parquet
 from zsnas.join import join
+from zsnas.judged import judged
 
 
 @pytest.fixture
@@ -139,3 +140,9 @@ def test_truths_of_several_metrics_are_judged_each_in_its_direction(tmp_path, mo
     chosen = judge.selection_table(*judged).query("set == 'all' and proxy == 'params'").set_index("task")
     assert chosen.accuracy.to_dict() == {"accurate": 50, "dense": 0.1}
     assert chosen.regret.to_dict() == {"accurate": 10, "dense": 0}
+
+
+def test_judged_keeps_networks_of_which_the_truth_has_any_architecture():
+    index = pd.DataFrame({"arch": list("abcd"), "canonical": list("aacc")})
+    kept = judged(index, pd.DataFrame({"arch": ["b"], "accuracy": [90.0]}))
+    assert kept.arch.tolist() == ["a", "b"]

@@ -63,11 +63,14 @@ def test_a_published_study_comes_back(tmp_path, shared):
     """Of two tasks here: what publish.py keeps is what restore.py needs."""
     directory, results = copy_checkout(tmp_path / "checkout"), CHECKOUT / "docs" / "results"
     tasks = {"cifar10": ["nats_test"], "cifar100": ["nats_test"]}
-    config = {"spaces": {"nasbench201": {"architectures": 4, "tasks": tasks}}, "proxies": ["params", "l2_norm", "swap"]}
-    config |= {"bundles": {"both": ["l2_norm", "swap"]}, "seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2}
-    (directory / "study.yaml").write_text(yaml.safe_dump(config | {"replicates": 10}))
+    config = {"spaces": {"nasbench201": {"architectures": 4, "sampled_from": "nats_test", "tasks": tasks}}}
+    config |= {"proxies": ["params", "l2_norm", "swap"], "bundles": {"both": ["l2_norm", "swap"]}}
+    config |= {"seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2, "replicates": 10}
+    (directory / "study.yaml").write_text(yaml.safe_dump(config))
     study = "--configfile", "study.yaml", "--config", f"data_dir={shared}"
     assert counted(snakemake(directory, "-c2", *study))["score"] == 4
+    shard = "both/seed0/noise-batch4/nats_test-size2/0001.parquet"
+    assert (directory / "results/scores/nasbench201/cifar100" / shard).is_file()
     subprocess.run([sys.executable, results / "publish.py", "kept"], cwd=directory, check=True)
     shutil.rmtree(directory / "results" / "scores")
     subprocess.run([sys.executable, results / "restore.py", "kept"], cwd=directory, check=True)
