@@ -96,14 +96,10 @@ def population(space):
     return f"{truth}-" if truth else ""
 
 
-def population_index(wildcards):
-    """The index that a shard is cut from."""
+def judged(wildcards):
+    """The index of the networks that a truth has, where shards are cut from that; unlike the whole, it can change."""
     truth = wildcards.population.removesuffix("-")
-    return (
-        f"results/spaces/{{space}}/{{task}}/{truth}.parquet"
-        if truth
-        else "results/spaces/{space}/architectures.parquet"
-    )
+    return [f"results/spaces/{{space}}/{{task}}/{truth}.parquet"] if truth else []
 
 
 def shards(space):

@@ -8,7 +8,8 @@ REPEATED = "results/latency/{space}/{task}/{device}.repeated.parquet"
 rule measure:
     """Measure a shard of a space and task on a device, with the machine to itself."""
     input:
-        architectures=ancient(population_index),
+        architectures=ancient("results/spaces/{space}/architectures.parquet"),
+        judged=judged,
         space=space_files,
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
         code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
@@ -22,6 +23,7 @@ rule measure:
         "../../envs/zsnas.yaml"
     threads: measuring_threads
     params:
+        index=lambda wildcards, input: input.judged or input.architectures,
         remote_python=remote_python,
     message:
         "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device} ({wildcards.session})."
@@ -30,7 +32,7 @@ rule measure:
         " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --device {wildcards.device}"
-        " --architectures {input.architectures}"
+        " --architectures {params.index}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
         " --session {wildcards.session}"

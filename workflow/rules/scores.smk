@@ -66,7 +66,8 @@ rule images:
 rule score:
     """Score a shard of a space and task by a bundle of proxies."""
     input:
-        architectures=ancient(population_index),
+        architectures=ancient("results/spaces/{space}/architectures.parquet"),
+        judged=judged,
         images=images,
         space=space_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
@@ -81,6 +82,7 @@ rule score:
         "../../envs/zsnas.yaml"
     threads: 2
     params:
+        index=lambda wildcards, input: input.judged or input.architectures,
         proxies=lambda wildcards: members(wildcards.bundle),
         inputs=lambda wildcards, input: input.images or "noise",
         layers="--keep-layers" if config.get("keep_layers") else "",
@@ -94,7 +96,7 @@ rule score:
         " --seed {wildcards.seed}"
         " --inputs {params.inputs}"
         " --batch {wildcards.batch}"
-        " --architectures {input.architectures}"
+        " --architectures {params.index}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
         " --workers {threads}"
