@@ -151,6 +151,16 @@ def test_fewer_architectures(study):
     assert study.jobs() == SCORES
 
 
+def test_sampled_from_a_truth(study):
+    """Its shards are others, and follow the truth, as those of the whole space do not."""
+    assert "score" not in study.jobs("--forcerun", "truth")
+    study.config["spaces"]["nasbench201"]["sampled_from"] = "analog_nasbench"
+    assert study.jobs() == {"judged": 1, "score": 4} | SCORES
+    assert study.executed(GATHERED) == {"judged": 1, "score": 4, "scores": 1}
+    promised = study.jobs(GATHERED, "--forcerun", "truth")
+    assert promised == {"truth": 1, "judged": 1, "score": 4, "scores": 1}
+
+
 def test_seed_added(study):
     study.config["seeds"].append(1)
     assert study.jobs() == {"score": 4} | SCORES
