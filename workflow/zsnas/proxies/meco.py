@@ -48,11 +48,9 @@ def module_outputs(net, inputs, rng):
 
 
 def least_eigenvalue(channels):
-    if channels.shape[1] == 1:  # no correlation, as between logits
-        return 0.0
     if not channels.isfinite().all():
         return torch.nan
-    if channels.shape[0] >= channels.shape[1]:  # of so few positions, less their mean, channels depend on each other
+    if channels.shape[0] >= channels.shape[1]:  # logits, or so few positions that channels depend on each other
         return 0.0
     correlations = torch.corrcoef(channels.double()).nan_to_num(0.0)
     return torch.linalg.eigvalsh(correlations)[0]
