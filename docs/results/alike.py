@@ -1,9 +1,9 @@
 """Do two studies rank alike? `python docs/results/alike.py images=STUDY.parquet noise=STUDY.parquet`.
 
-Takes the study.parquet of two studies of one space and task, each with a word for what is particular to it, such as
-what they were scored on. Prints a Markdown table: for the architectures that both scored, how alike a proxy ranks them
-in either (Spearman), Kendall's tau-b with the truth in each, and the difference, with 95 % bootstrap intervals over
-canonical networks.
+Takes the study.parquet of two studies of one space and task, with the truth `nats_test`, each with a word for what is
+particular to it, such as what they were scored on. Prints a Markdown table: for the architectures that both scored, how
+alike a proxy ranks them in either (Spearman), Kendall's tau-b with the truth in each, and the difference, with 95 %
+bootstrap intervals over canonical networks.
 """
 
 import argparse
