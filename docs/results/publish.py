@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from zsnas.files import write_parquet
+
 TABLES = "correlation", "selection", "cost"
 
 
@@ -21,8 +23,8 @@ def publish(folder):
     manifest = json.loads(Path("results/manifest.json").read_text())
     manifest["config"]["data_dir"] = "data"
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-    scores = sorted(Path("results/scores").glob("*/*/scores.parquet"))
-    pd.concat(map(pd.read_parquet, scores)).to_parquet(folder / "scores.parquet", index=False, compression="zstd")
+    gathered = [path for path in manifest["scores"] if path.endswith("/scores.parquet")]  # others are structural
+    write_parquet(pd.concat(map(pd.read_parquet, gathered)), folder / "scores.parquet")
 
 
 def main():
