@@ -36,9 +36,9 @@ def check(config, place, sources_csv, data_dir):
                     f"{place}, key 'spaces.{name}.tasks.{task}': without a truth, proxies can be judged by what goes "
                     "with latency only; name truths here or 'devices'"
                 )
-            sampled_from = study.get("sampled_from")
-            if sampled_from:
-                check_known("truth", sampled_from, truths, f"{place}, key 'spaces.{name}.sampled_from', task {task}")
+            if "sampled_from" in study:
+                where = f"{place}, key 'spaces.{name}.sampled_from', task {task}"
+                check_known("truth", study["sampled_from"], truths, where)
             for truth in truths:
                 source, path = sources.locate(name, task, truth, sources_csv, data_dir)
                 if not distilled(name, task, truth, path):
