@@ -1,6 +1,9 @@
 """The same checks for every proxy found, and their scores against published ones."""
 
 import itertools
+import os
+import re
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -174,13 +177,31 @@ def test_hessian_product_equals_torchs_own():
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
+def test_only_a_hessian_product_keeps_the_graph_of_the_backward_pass():
+    for wanted, kept in [({"backward"}, False), ({"backward", "hessian_weights"}, True)]:
+        gradients = engine.Evaluation(subjects()["float32"], wanted).result("backward")
+        assert {gradient.requires_grad for part in gradients for gradient in part} == {kept}
+
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_told_with_its_network(index, monkeypatch):
+    """What a system without memory left does to the process that asks for more."""
+    networks = shard_of(index, 0, 3)[["canonical", "connected"]]
+    monkeypatch.setattr("zsnas.score.score_network", killed)
+    with pytest.raises(StudyError, match=re.escape(f"{networks.canonical.iloc[0]!r} of nasbench201")):
+        score_shard(networks, "nasbench201", "cifar10", 0, ["snip"], BATCHES, 1, "cpu")
+
+
 def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
     evaluations = []
     initialise = engine.Evaluation.__init__
 
-    def remember(self, subject):
+    def remember(self, *given):
         evaluations.append(self)
-        initialise(self, subject)
+        initialise(self, *given)
 
     monkeypatch.setattr(engine.Evaluation, "__init__", remember)
     scores = engine.score(NETWORK, subjects())

@@ -39,10 +39,12 @@ class Evaluation:
 
     subject: supplies what no pass computes: `net()`, a new copy of the pristine network in train mode; `batches()`, a
     list of (inputs, labels); `rng(purpose)`, a torch generator; `batch`, the number of images in a minibatch.
+    wanted: names of all passes that somebody reads, so that a pass can leave out what nobody does.
     """
 
-    def __init__(self, subject):
+    def __init__(self, subject, wanted=PASSES):
         self.subject = subject
+        self.wanted = wanted
         self.results = {}
         self.errors = {}
         self.seconds = {}
@@ -51,7 +53,12 @@ class Evaluation:
         """The function's result, given what its parameters name. Its own work is timed, the passes it needs apart."""
         known = {need: self.result(need) for need in parameters(function) if need in PASSES}
         start = self.now()
-        given = {"net": self.subject.net, "batches": self.subject.batches, "rng": lambda: self.subject.rng(name)}
+        given = {
+            "net": self.subject.net,
+            "batches": self.subject.batches,
+            "rng": lambda: self.subject.rng(name),
+            "wanted": lambda: self.wanted,
+        }
         known |= {need: given[need]() for need in parameters(function) if need not in PASSES}
         try:
             return function(**known)
@@ -82,9 +89,12 @@ def score(proxies, subjects):
     proxies: `registry.Proxy` objects. subjects: what to score, by precision name (see `Evaluation`). Whatever a proxy
     or a pass raises becomes the status of the proxies concerned.
     """
-    evaluations = {precision: Evaluation(subjects[precision]) for precision in {p.precision for p in proxies}}
-    scores = [score_one(proxy, evaluations[proxy.precision]) for proxy in proxies]
     readers = Counter((proxy.precision, name) for proxy in proxies for name in passes_of(proxy.function))
+    evaluations = {
+        precision: Evaluation(subjects[precision], {name for at, name in readers if at == precision})
+        for precision in {proxy.precision for proxy in proxies}
+    }
+    scores = [score_one(proxy, evaluations[proxy.precision]) for proxy in proxies]
     for proxy, result in zip(proxies, scores):
         spent = evaluations[proxy.precision].seconds
         shared = {name: spent.get(name, 0.0) for name in passes_of(proxy.function)}

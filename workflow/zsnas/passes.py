@@ -1,9 +1,10 @@
 """Computations that proxies share. A pass is a function named as what it returns; its parameters are other passes.
 
-Three parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
-list of minibatches (inputs [B, 3, H, W], labels [B, ...]); `rng`, a generator for this consumer alone. Lists run over
-the network's layers, its convolutional and linear modules, in the order of `modules()` unless said otherwise; a layer
-that does not reach the output has a gradient of zero. What a pass returns is shared: nobody may write to it.
+Four parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
+list of minibatches (inputs [B, 3, H, W], labels [B, ...]); `rng`, a generator for this consumer alone; `wanted`, the
+names of all passes that somebody reads. Lists run over the network's layers, its convolutional and linear modules, in
+the order of `modules()` unless said otherwise; a layer that does not reach the output has a gradient of zero. What a
+pass returns is shared: nobody may write to it.
 """
 
 from typing import NamedTuple
@@ -117,10 +118,14 @@ class Backward(NamedTuple):
     outputs: tuple[torch.Tensor, ...]
 
 
-def backward(loss, layers, forward):
-    """One backward pass of the loss. It can be differentiated again, which costs it memory and no time."""
-    wanted = [layer.weight for layer in layers] + [output for _, output in forward.outputs]
-    gradients = torch.autograd.grad(loss, wanted, create_graph=True, materialize_grads=True)
+def backward(loss, layers, forward, wanted):
+    """One backward pass of the loss.
+
+    Where it is differentiated again its own graph is kept, which takes as much memory as that of the forward pass.
+    """
+    sought = [layer.weight for layer in layers] + [output for _, output in forward.outputs]
+    again = "hessian_weights" in wanted
+    gradients = torch.autograd.grad(loss, sought, retain_graph=True, create_graph=again, materialize_grads=True)
     return Backward(gradients[: len(layers)], gradients[len(layers) :])
 
 

@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pandas as pd
 import torch
@@ -91,7 +92,10 @@ def compute_exactly():
 
 
 def score_shard(networks, space, task, seed, proxies, batches, workers, place):
-    """Rows of all networks, rows of the index, in their order, computed by `workers` processes."""
+    """Rows of all networks, rows of the index, in their order, computed by `workers` processes.
+
+    Raises StudyError where a process is killed, as systems do that run out of memory.
+    """
     os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
     shared = [space, task, seed, proxies, batches, place]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly) as pool:
@@ -100,7 +104,14 @@ def score_shard(networks, space, task, seed, proxies, batches, workers, place):
             pool.submit(score_network, canonical, connected, *shared, design)
             for canonical, connected, design in zip(*columns)
         ]
-        return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
+        try:
+            return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
+        except BrokenProcessPool:
+            broken = [name for name, job in zip(networks.canonical, jobs) if job.exception()]
+            raise errors.StudyError(
+                f"a process was killed while scoring {' or '.join(map(repr, broken[:workers]))} of {space}, as happens "
+                f"where memory runs out: lower `batch` or the threads of the rule score, or give the job more memory"
+            ) from None
 
 
 def main():
