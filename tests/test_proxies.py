@@ -254,7 +254,7 @@ def fails(grads):
 
 
 def runs_out(grads):
-    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+    return torch.empty(2**60)
 
 
 def gives_nan(grads):

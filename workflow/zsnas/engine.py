@@ -109,14 +109,19 @@ def score_one(proxy, evaluation):
         value = evaluation.run(proxy.name, proxy.function)
         layers = [float(layer) for layer in value] if isinstance(value, list | tuple) else None
         total = float(value) if layers is None else sum(layers)
-    except torch.OutOfMemoryError:
-        return Score(proxy.name, status=f"error: out of memory at batch {evaluation.subject.batch}")
     except Exception as error:
+        if out_of_memory(error):
+            return Score(proxy.name, status=f"error: out of memory at batch {evaluation.subject.batch}")
         reason = str(error).partition("\n")[0]
         return Score(proxy.name, status=f"error: {type(error).__name__}: {reason}")
     if math.isfinite(total):
         return Score(proxy.name, total, layers=layers)
     return Score(proxy.name, status="nan" if math.isnan(total) else "inf")
+
+
+def out_of_memory(error):
+    """Whether the memory of the GPU, or the main memory this process may have, did not suffice."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def parameters(function):
