@@ -1,9 +1,10 @@
 """The same checks for every proxy found, and their scores against published ones."""
 
+import gc
 import itertools
 import os
-import re
 import signal
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from zsnas import conformance, engine, registry
 from zsnas.errors import StudyError
 from zsnas.inputs import minibatches
-from zsnas.score import Subject, score_shard
+from zsnas.score import Subject, score_network, score_shard
 from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 from zsnas.structural import score_structural
@@ -183,16 +184,30 @@ def test_only_a_hessian_product_keeps_the_graph_of_the_backward_pass():
         assert {gradient.requires_grad for part in gradients for gradient in part} == {kept}
 
 
-def killed(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
+# In the middle of a shard.
+KILLED = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|none~0|avg_pool_3x3~1|avg_pool_3x3~2|"
 
 
-def test_a_killed_process_is_told_with_its_network(index, monkeypatch):
-    """What a system without memory left does to the process that asks for more."""
-    networks = shard_of(index, 0, 3)[["canonical", "connected"]]
-    monkeypatch.setattr("zsnas.score.score_network", killed)
-    with pytest.raises(StudyError, match=re.escape(f"{networks.canonical.iloc[0]!r} of nasbench201")):
-        score_shard(networks, "nasbench201", "cifar10", 0, ["snip"], BATCHES, 1, "cpu")
+def killed_at_times(canonical, *given):
+    """What a system without memory left does to the process of one network."""
+    if canonical == KILLED:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return score_network(canonical, *given)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_process_costs_its_network_alone(index, monkeypatch, workers):
+    networks = shard_of(index, 0, 5)[["canonical", "connected"]]
+    assert networks.canonical.tolist().index(KILLED) == 2
+    given = networks, "nasbench201", "cifar10", 0, ["l2_norm", "snip"], BATCHES, workers, "cpu"
+    whole = pd.DataFrame(score_shard(*given))
+    monkeypatch.setattr("zsnas.score.score_network", killed_at_times)
+    spared = pd.DataFrame(score_shard(*given))
+    lost = spared.canonical == KILLED
+    assert spared.status[lost].tolist() == ["error: killed, as happens where memory runs out"] * 2
+    columns = ["canonical", "proxy", "seed", "score", "status"]
+    pd.testing.assert_frame_equal(spared[columns][~lost], whole[columns][~lost])
+    assert spared.canonical.tolist() == whole.canonical.tolist() and spared.score[lost].isna().all()
 
 
 def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
@@ -284,6 +299,22 @@ def test_failures_become_statuses_and_spare_the_others(function, status):
     planted, snip = engine.score([faulty, registry.proxies()["snip"]], subjects())
     assert planted.status == status and np.isnan(planted.score)
     assert snip.status == "ok"
+
+
+@pytest.mark.parametrize("function", [fails, runs_out], ids=lambda it: it.__name__)
+def test_a_failed_network_leaves_no_memory_to_be_collected(monkeypatch, function):
+    """Else the network after one that ran out of memory would run out of it as well."""
+    monkeypatch.setitem(engine.PASSES, "loss", lambda forward: function(forward))
+    given = subjects()
+    held = weakref.ref(given["float32"])  # by the evaluation, as its tensors are
+    gc.disable()
+    try:
+        scores = engine.score([registry.proxies()[name] for name in ("snip", "grad_norm", "nwot")], given)
+        del given
+        assert [score.status == "ok" for score in scores] == [False, False, True]
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_a_failed_pass_fails_all_who_need_it(monkeypatch):

@@ -95,6 +95,8 @@ def score(proxies, subjects):
         for precision in {proxy.precision for proxy in proxies}
     }
     scores = [score_one(proxy, evaluations[proxy.precision]) for proxy in proxies]
+    for evaluation in evaluations.values():
+        evaluation.errors.clear()  # their tracebacks hold the evaluation, which would keep its tensors until collected
     for proxy, result in zip(proxies, scores):
         spent = evaluations[proxy.precision].seconds
         shared = {name: spent.get(name, 0.0) for name in passes_of(proxy.function)}

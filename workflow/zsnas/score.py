@@ -6,6 +6,9 @@ from (seed, task), and each worker process computes with one thread, which keeps
 """
 
 import argparse
+import contextlib
+import itertools
+import math
 import multiprocessing
 import os
 import resource
@@ -94,24 +97,40 @@ def compute_exactly():
 def score_shard(networks, space, task, seed, proxies, batches, workers, place):
     """Rows of all networks, rows of the index, in their order, computed by `workers` processes.
 
-    Raises StudyError where a process is killed, as systems do that run out of memory.
+    A system whose memory runs out kills a process. Which network it scored is found by scoring those in question alone;
+    one that does not survive that has failed rows.
     """
     os.environ |= MALLOC | {"OMP_NUM_THREADS": "1"}  # read by the workers, which start afresh
     shared = [space, task, seed, proxies, batches, place]
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly) as pool:
-        columns = networks.canonical, networks.connected, networks.get("design", networks.canonical)
-        jobs = [
-            pool.submit(score_network, canonical, connected, *shared, design)
-            for canonical, connected, design in zip(*columns)
-        ]
-        try:
-            return [row for job in tqdm(jobs, unit="network", file=sys.stdout, disable=None) for row in job.result()]
-        except BrokenProcessPool:
-            broken = [name for name, job in zip(networks.canonical, jobs) if job.exception()]
-            raise errors.StudyError(
-                f"a process was killed while scoring {' or '.join(map(repr, broken[:workers]))} of {space}, as happens "
-                f"where memory runs out: lower `batch` or the threads of the rule score, or give the job more memory"
-            ) from None
+    columns = networks.canonical, networks.connected, networks.get("design", networks.canonical)
+    waiting = [(canonical, connected, *shared, design) for canonical, connected, design in zip(*columns)]
+    rows = []
+    with tqdm(total=len(waiting), unit="network", file=sys.stdout, disable=None) as progress:
+        while waiting:
+            scored = score_together(waiting, workers, progress)
+            for suspect in waiting[len(scored) :][:workers]:
+                scored += score_together([suspect], 1, progress) or [killed(suspect)]
+            rows += scored
+            waiting = waiting[len(scored) :]
+    return list(itertools.chain.from_iterable(rows))
+
+
+def killed(job):
+    """Rows of a network whose process was killed."""
+    canonical, _, _, _, seed, proxies, *_ = job
+    scores = [engine.Score(name, status="error: killed, as happens where memory runs out") for name in proxies]
+    return [{"canonical": canonical, "seed": seed, "peak_mb": math.nan, **vars(score)} for score in scores]
+
+
+def score_together(jobs, workers, progress):
+    """Rows of one network after the other, up to the first that are missing because a process was killed."""
+    scored = []
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly)
+    with contextlib.suppress(BrokenProcessPool), pool:
+        for job in [pool.submit(score_network, *given) for given in jobs]:
+            scored.append(job.result())
+            progress.update()
+    return scored
 
 
 def main():
