@@ -109,15 +109,14 @@ def score_shard(networks, space, task, seed, proxies, batches, workers, place):
         while waiting:
             scored = score_together(waiting, workers, progress)
             for suspect in waiting[len(scored) :][:workers]:
-                scored += score_together([suspect], 1, progress) or [killed(suspect)]
+                scored += score_together([suspect], 1, progress) or [killed(suspect[0], seed, proxies)]
             rows += scored
             waiting = waiting[len(scored) :]
     return list(itertools.chain.from_iterable(rows))
 
 
-def killed(job):
+def killed(canonical, seed, proxies):
     """Rows of a network whose process was killed."""
-    canonical, _, _, _, seed, proxies, *_ = job
     scores = [engine.Score(name, status="error: killed, as happens where memory runs out") for name in proxies]
     return [{"canonical": canonical, "seed": seed, "peak_mb": math.nan, **vars(score)} for score in scores]
 
