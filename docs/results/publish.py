@@ -1,6 +1,6 @@
 """Keep a finished study: `python docs/results/publish.py FOLDER`, the reverse of restore.py.
 
-Copies the tables of results/ to FOLDER, such as docs/results/darts/sample, with the manifest, which does not keep where
+Copies all tables of results/ to FOLDER, such as docs/results/darts/sample, with the manifest, which does not keep where
 the data lay, and the scores of all tasks in one file.
 """
 
@@ -13,13 +13,11 @@ import pandas as pd
 
 from zsnas.files import write_parquet
 
-TABLES = "correlation", "selection", "cost"
-
 
 def publish(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for table in TABLES:
-        shutil.copy(f"results/tables/{table}.csv", folder)
+    for table in Path("results/tables").glob("*.csv"):
+        shutil.copy(table, folder)
     manifest = json.loads(Path("results/manifest.json").read_text())
     manifest["config"]["data_dir"] = "data"
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
