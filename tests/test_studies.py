@@ -8,11 +8,10 @@ import pytest
 import yaml
 from runs import CHECKOUT, copy_checkout, counted, snakemake
 
-from zsnas import registry, sources
+from zsnas import registry
 from zsnas.config import check
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
-OFFICIAL_FILES_ONLY = ("nats_size", "transnas_macro")
 # The first that has a proxy counts.
 COMPARED = (
     *("nasbench201/full", "nasbench201/sample", "darts/sample", "nasbench101/sample", "transnas_micro/scene"),
@@ -27,10 +26,6 @@ def test_every_space_has_a_study():
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_studies_are_sound(path, shared):
     config = yaml.safe_load(path.read_text())
-    if path.parent.name in OFFICIAL_FILES_ONLY:
-        with pytest.raises(sources.Missing, match=r"put it into data_dir: .* from https://drive\.google"):
-            check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
-        return
     check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
     if path.parent.name != "structural":  # which is one study of many spaces, of which not all have every structure
         assert list(config["spaces"]) == [path.parent.name]

@@ -31,11 +31,6 @@ def check(config, place, sources_csv, data_dir):
         sources.lists(space, data_dir)
         for task, truths in study["tasks"].items():
             check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
-            if not truths and not config.get("devices"):
-                raise StudyError(
-                    f"{place}, key 'spaces.{name}.tasks.{task}': without a truth, proxies can be judged by what goes "
-                    "with latency only; name truths here or 'devices'"
-                )
             if "sampled_from" in study:
                 where = f"{place}, key 'spaces.{name}.sampled_from', task {task}"
                 check_known("truth", study["sampled_from"], truths, where)
