@@ -113,7 +113,6 @@ def test_the_example_space_becomes_a_study(tmp_path):
     (directory / "workflow" / "zsnas" / "spaces" / "pairs.py").write_text(space)
     (directory / "pairs.json").write_text(blocks(page, "json")[0])
     (directory / "pairs.yaml").write_text(blocks(page, "yaml")[0])
-    (directory / "data").mkdir()
     python(distil, directory)
     with open(directory / "config" / "sources.csv", "a") as sources:
         sources.write(blocks(page, "csv")[0])

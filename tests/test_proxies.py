@@ -5,12 +5,14 @@ import itertools
 import os
 import signal
 import weakref
+from concurrent.futures.process import BrokenProcessPool
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from zsnas import conformance, engine, registry
@@ -210,6 +212,17 @@ def test_a_killed_process_costs_its_network_alone(index, monkeypatch, workers):
     assert spared.canonical.tolist() == whole.canonical.tolist() and spared.score[lost].isna().all()
 
 
+def never_starts():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_where_no_process_starts_no_network_is_blamed(index, monkeypatch):
+    monkeypatch.setattr("zsnas.score.compute_exactly", never_starts)
+    networks = shard_of(index, 0, 5)[["canonical", "connected"]]
+    with pytest.raises(BrokenProcessPool):
+        score_shard(networks, "nasbench201", "cifar10", 0, ["l2_norm"], BATCHES, 1, "cpu")
+
+
 def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
     evaluations = []
     initialise = engine.Evaluation.__init__
@@ -262,6 +275,21 @@ def test_what_reads_the_forward_pass_has_no_score_where_outputs_are_infinite_or_
     degenerate = {it: kind(nasbench201, ARCH, "cifar10", 0, it, BATCHES, "cpu") for it in ("float32", "float64")}
     assert len(readers) > 10
     assert [score.proxy for score in engine.score(readers, degenerate) if score.status == "ok"] == []
+
+
+class Smooth(Subject):
+    """Without any ReLU, as some cells are that only pool."""
+
+    def net(self):
+        net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
+        net.blocks = []
+        return net
+
+
+def test_where_no_relu_is_agreements_say_so():
+    readers = [registry.proxies()[name] for name in ("nwot", "nwot_bw", "linear_regions")]
+    scores = engine.score(readers, {"float32": Smooth(nasbench201, ARCH, "cifar10", 0, "float32", BATCHES, "cpu")})
+    assert {score.status for score in scores} == {"error: ValueError: the network has no ReLU"}
 
 
 def fails(grads):

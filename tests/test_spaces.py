@@ -1,5 +1,6 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import dataclasses
 import io
 import itertools
 import json
@@ -15,6 +16,7 @@ from torch import nn
 
 from zsnas import registry
 from zsnas.errors import StudyError
+from zsnas.index import main as write_index
 from zsnas.readers import accel_nasbench, timm_results
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 from zsnas.structural import score_structural
@@ -40,6 +42,16 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     standing_for_themselves = table[table.arch == table.canonical]
     assert len(standing_for_themselves) == space.canonical
     assert standing_for_themselves.reachable.all() or space.listed
+
+
+@pytest.mark.parametrize("fact", ["architectures", "canonical"])
+def test_an_index_of_another_size_than_declared_is_refused(tmp_path, monkeypatch, fact):
+    declared = dataclasses.replace(registry.spaces()["nasbench201"], **{fact: 9})
+    monkeypatch.setattr(registry, "spaces", lambda: {"nasbench201": declared})
+    monkeypatch.setattr("sys.argv", ["index", "nasbench201", str(tmp_path / "index.parquet")])
+    with pytest.raises(StudyError, match=rf"nasbench201\.py: {fact.upper()} is 9, but there are \d+; correct it"):
+        write_index()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", registry.spaces())

@@ -13,7 +13,14 @@ def main():
     parser.add_argument("output")
     parser.add_argument("lists", nargs="*", help="the files that list the space's architectures, in order")
     arguments = parser.parse_args()
-    index = registry.load_space(arguments.space).architectures(*arguments.lists)
+    space = registry.look_up("space", arguments.space, registry.spaces())
+    index = registry.load_space(space.name).architectures(*arguments.lists)
+    for fact, declared, found in [
+        ("ARCHITECTURES", space.architectures, len(index)),
+        ("CANONICAL", space.canonical, index.canonical.nunique()),
+    ]:
+        if declared != found:
+            raise errors.StudyError(f"{space.file}: {fact} is {declared}, but there are {found}; correct it")
     write_parquet(index, arguments.output, **environment())
 
 

@@ -168,7 +168,12 @@ def hessian_weights(backward, layers):
 
 
 def agreements(activations):
-    """Number of ReLU units on which two samples agree, both on or both off [B, B], double."""
+    """Number of ReLU units on which two samples agree, both on or both off [B, B], double.
+
+    Raises ValueError where the network has none.
+    """
+    if not activations:
+        raise ValueError("the network has no ReLU")
     total = 0
     for activation in activations:
         on = activation.movedim(1, -1).flatten(1).sign()  # no copy where channels come last; the order does not matter

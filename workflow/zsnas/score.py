@@ -122,9 +122,13 @@ def killed(canonical, seed, proxies):
 
 
 def score_together(jobs, workers, progress):
-    """Rows of one network after the other, up to the first that are missing because a process was killed."""
+    """Rows of one network after the other, up to the first that are missing because a process was killed.
+
+    Raises BrokenProcessPool where no process can be started at all, which is no network's fault.
+    """
     scored = []
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly)
+    pool.submit(os.getpid).result()
     with contextlib.suppress(BrokenProcessPool), pool:
         for job in [pool.submit(score_network, *given) for given in jobs]:
             scored.append(job.result())
