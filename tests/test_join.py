@@ -14,7 +14,7 @@ from zsnas import errors, gather, judge, registry, truth
 from zsnas import join as join_program
 from zsnas.files import read_provenance, write_parquet
 from zsnas.join import join
-from zsnas.judged import judged
+from zsnas.sampled_from import sampled_from
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_truths_of_several_metrics_are_judged_each_in_its_direction(tmp_path, mo
     assert chosen.regret.to_dict() == {"accurate": 10, "dense": 0}
 
 
-def test_judged_keeps_networks_of_which_the_truth_has_any_architecture():
+def test_a_sample_keeps_networks_of_which_the_truth_has_any_architecture():
     index = pd.DataFrame({"arch": list("abcd"), "canonical": list("aacc")})
-    kept = judged(index, pd.DataFrame({"arch": ["b"], "accuracy": [90.0]}))
+    kept = sampled_from(index, pd.DataFrame({"arch": ["b"], "accuracy": [90.0]}))
     assert kept.arch.tolist() == ["a", "b"]

@@ -56,7 +56,7 @@ def dry_run(directory, *arguments):
     command = [sys.executable, "-c", SNAKEMAKE, "-n", *study, *arguments]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr
-    return [json.loads(line) for line in run.stdout.splitlines() if line.strip().startswith("{")]
+    return [json.loads(line) for line in sorted(run.stdout.splitlines()) if line.strip().startswith("{")]
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +101,18 @@ def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
 
 
 def test_slurm_submits_few_jobs(slurm_jobs):
-    """Besides a job per space, per shard and per set of images there is one job for all the rest."""
+    """Besides a job per space, per shard and per set of images there is one job for truths and one for all the rest."""
     heavy = {"architectures", "images", "score", "measure"}
     targets = {"all", "tables", "figures"}
     others = {"lookup", "predict"}  # for devices that the smoke study does not have
     assert {job["rule"] for job in slurm_jobs} - heavy - targets == profile("slurm")["groups"].keys() - others
+
+
+def test_slurm_scores_a_sample(tmp_path):
+    """Scores then follow a truth, and the rest follows scores, which one group for both would forbid."""
+    sample = "spaces={nasbench201: {sampled_from: analog_nasbench}}"
+    jobs = dry_run(tmp_path, "--profile", "slurm", "--config", sample)
+    assert {"truth", "sampled_from", "score", "scores"} < {job["rule"] for job in jobs}
 
 
 def test_what_to_edit_is_five_lines_at_the_top():

@@ -151,14 +151,57 @@ def test_fewer_architectures(study):
     assert study.jobs() == SCORES
 
 
+SPACE = "workflow/zsnas/spaces/nasbench201.py"
+
+
+def test_space_edited(study):
+    study.append(SPACE, "\n# another version\n")
+    assert study.executed(GATHERED) == {"architectures": 1, "score": 4, "scores": 1}
+
+
+def test_index_listed_anew(study):
+    """Its age does not matter, nor does it hide what else has changed."""
+    study.append("workflow/zsnas/index.py", "\n# another version\n")
+    assert study.executed(GATHERED) == {"architectures": 1, "scores": 1}
+    study.append("workflow/zsnas/index.py", "\n# yet another\n")
+    study.append(PROXIES / "nwot.py", "\n# another version\n")
+    assert study.executed(GATHERED) == {"architectures": 1, "score": 2, "scores": 1}
+    (study.directory / "results/spaces/nasbench201/architectures.parquet").unlink()
+    assert study.jobs(GATHERED) == {}
+    study.append(PROXIES / "nwot.py", "\n# yet another\n")
+    assert study.executed(GATHERED) == {"architectures": 1, "score": 2, "scores": 1}
+
+
 def test_sampled_from_a_truth(study):
-    """Its shards are others, and follow the truth, as those of the whole space do not."""
-    assert "score" not in study.jobs("--forcerun", "truth")
-    study.config["spaces"]["nasbench201"]["sampled_from"] = "analog_nasbench"
-    assert study.jobs() == {"judged": 1, "score": 4} | SCORES
-    assert study.executed(GATHERED) == {"judged": 1, "score": 4, "scores": 1}
-    promised = study.jobs(GATHERED, "--forcerun", "truth")
-    assert promised == {"truth": 1, "judged": 1, "score": 4, "scores": 1}
+    """Its networks alone are scored and measured, and again only where they are others."""
+    index = pd.read_parquet(study.directory / "results/spaces/nasbench201/architectures.parquet")
+    networks = index[index.connected].canonical.drop_duplicates().iloc[::1000].tolist()
+
+    def publish(kept):
+        truth = pd.DataFrame({"arch": kept, "accuracy": range(50, 50 + len(kept))})
+        truth.to_csv(study.directory / "data/few.csv", index=False)
+
+    def scored():
+        return set(pd.read_parquet(study.directory / GATHERED).canonical)
+
+    row = (
+        "nasbench201,cifar10,few,table,few.csv,accuracy,accuracy,true,test,200,1,4,,,https://example.org/few.csv,MIT\n"
+    )
+    study.append("config/sources.csv", row)
+    publish(networks[:4])
+    study.config["devices"] = ["local-torch-float32-batch1-threads1"]
+    study.config["spaces"]["nasbench201"] |= {"sampled_from": "few", "tasks": {"cifar10": ["few"]}}
+    first = {"truth": 1, "sampled_from": 1, "score": 4, "scores": 1}
+    assert study.executed(GATHERED) == first
+    assert scored() == set(networks[:4])
+    latency = f"results/latency/nasbench201/cifar10/{study.config['devices'][0]}.parquet"
+    assert study.executed(latency) == {"measure": 2, "latency": 1}
+    assert set(pd.read_parquet(study.directory / latency).canonical) == set(networks[:4])
+    study.append("workflow/zsnas/truth.py", "\n# another version\n")
+    assert not {"score", "measure"} & study.executed("results/study.parquet").keys()
+    publish(networks[1:5])
+    assert study.executed(GATHERED) == first
+    assert scored() == set(networks[1:5])
 
 
 def test_seed_added(study):

@@ -14,7 +14,7 @@ SHAPELESS = {"errors", "files", "provenance", "registry", "readers", "spaces", "
 RULES = [
     rule
     for file in sorted((CHECKOUT / "workflow" / "rules").glob("*.smk"))
-    for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]
+    for rule in re.split(r"^(?:rule|checkpoint) ", file.read_text(), flags=re.MULTILINE)[1:]
 ]
 COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule}
 COMMON = (CHECKOUT / "workflow" / "rules" / "common.smk").read_text()

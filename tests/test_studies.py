@@ -10,6 +10,7 @@ from runs import CHECKOUT, copy_checkout, counted, snakemake
 
 from zsnas import registry
 from zsnas.config import check
+from zsnas.errors import StudyError
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 # The first that has a proxy counts.
@@ -30,6 +31,13 @@ def test_studies_are_sound(path, shared):
     if path.parent.name != "structural":  # which is one study of many spaces, of which not all have every structure
         assert list(config["spaces"]) == [path.parent.name]
         assert not any(registry.reason_against(name, path.parent.name) for name in config["proxies"])
+
+
+def test_no_more_networks_are_sampled_than_a_truth_has(shared):
+    config = yaml.safe_load((CHECKOUT / "docs/results/nasbench101/sample.yaml").read_text())
+    config["spaces"]["nasbench101"]["architectures"] = 30_002
+    with pytest.raises(StudyError, match=r"nasbench101\.architectures': 30002 asked for, but .*parquet has 30001 net"):
+        check(config, "sample.yaml", CHECKOUT / "config" / "sources.csv", str(shared))
 
 
 @pytest.mark.parametrize("space", ["fbnet", "transnas_micro"])

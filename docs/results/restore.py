@@ -19,7 +19,8 @@ from zsnas.shards import shard_of
 
 # As the rules have it: workflow/rules/scores.smk.
 SHARD = (
-    "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{population}size{size}/{shard:04d}.parquet"
+    "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/"
+    "{sampled_from}size{size}/{shard:04d}.parquet"
 )
 
 
@@ -41,7 +42,7 @@ def restore(folder):
     truth = study.get("sampled_from")
     size = study.get("shard_size", config["shard_size"])
     place = {"space": space, "inputs": config["inputs"], "batch": config["batch"], "size": size}
-    place["population"] = f"{truth}-" if truth else ""
+    place["sampled_from"] = f"{truth}-" if truth else ""
     written = []
     for task in study["tasks"]:
         notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]

@@ -146,7 +146,7 @@ def test_smoke_study(cluster, smoke, tmp_path):
     assert len(score) == counted(output)["score"]
     assert {placement(job) for job in score} == {("gpu", "gn", "gres:gpu:1")}
     assert {placement(job) for job in others} == {("cpu", "cn", None)}
-    assert len(others) == 5  # the index, two shards of latency and one measured again, and all the rest
+    assert len(others) == 6  # the index, the truths, two shards of latency and one measured again, and all the rest
 
     def accounted():
         """State of each job and what it got, by the accounting."""

@@ -73,7 +73,7 @@ wildcard_constraints:
     device="|".join([*MEASURED, *LOOKED_UP, *PREDICTED]) or "none",
     inputs=config["inputs"],
     session="first|second",
-    population=r"(\w+-)?",
+    sampled_from=r"(\w+-)?",
     seed=r"\d+",
     batch=r"\d+",
     size=r"\d+",
@@ -90,16 +90,29 @@ def shard_size(space):
     return config["spaces"][space].get("shard_size", config["shard_size"])
 
 
-def population(space):
-    """What the shards of a space are cut from, as their paths have it: every network, or those that a truth has."""
+def sampled_from(space):
+    """The truth that the networks of a space are sampled from, as paths of shards have it; nothing for all networks."""
     truth = config["spaces"][space].get("sampled_from")
     return f"{truth}-" if truth else ""
 
 
-def judged(wildcards):
-    """The index of the networks that a truth has, where shards are cut from that; unlike the whole, it can change."""
-    truth = wildcards.population.removesuffix("-")
-    return [f"results/spaces/{{space}}/{{task}}/{truth}.parquet"] if truth else []
+def networks(wildcards):
+    """The index that shards are cut from: of the whole space, whose age does not matter, or of what a truth has.
+
+    Either is a checkpoint. Below a job that is due Snakemake looks for no other reason to run a job, so that shards
+    would outlive a change of their code; after a checkpoint it looks again. One that is not there is asked for as a
+    file: Snakemake would wait for it as a checkpoint, though nothing else made it due.
+    """
+    truth = wildcards.sampled_from.removesuffix("-")
+    if truth:
+        made, path = checkpoints.sampled_from, f"results/spaces/{wildcards.space}/{wildcards.task}/{truth}.parquet"
+        cell = {"space": wildcards.space, "task": wildcards.task, "truth": truth}
+    else:
+        made, path = checkpoints.architectures, f"results/spaces/{wildcards.space}/architectures.parquet"
+        cell = {"space": wildcards.space}
+    if Path(path).is_file():
+        made.get(**cell)
+    return path if truth else ancient(path)
 
 
 def shards(space):
@@ -186,7 +199,7 @@ def score_shards(wildcards):
         seed=config["seeds"],
         inputs=config["inputs"],
         batch=config["batch"],
-        population=population(wildcards.space),
+        sampled_from=sampled_from(wildcards.space),
         size=shard_size(wildcards.space),
         shard=shards(wildcards.space),
         allow_missing=True,
@@ -207,7 +220,7 @@ def session_shards(space, session, networks):
     """The shards of a measuring session that hold so many networks, as far as the study has them."""
     size = shard_size(space)
     numbers = shards(space)[: -(-networks // size)]
-    fixed = {"session": session, "population": population(space), "size": size}
+    fixed = {"session": session, "sampled_from": sampled_from(space), "size": size}
     return expand(DEVICE_SHARD, **fixed, shard=numbers, allow_missing=True)
 
 

@@ -1,29 +1,27 @@
 """Latency: looked up, or measured per device, session and shard of networks, then gathered; or predicted."""
 
 HELD_OUT = "results/latency/{space}/{task}/{device}.held-out.parquet"
-DEVICE_SHARD = "results/latency/{space}/{task}/{device}/{session}/{population}size{size}/{shard}.parquet"
+DEVICE_SHARD = "results/latency/{space}/{task}/{device}/{session}/{sampled_from}size{size}/{shard}.parquet"
 REPEATED = "results/latency/{space}/{task}/{device}.repeated.parquet"
 
 
 rule measure:
     """Measure a shard of a space and task on a device, with the machine to itself."""
     input:
-        architectures=ancient("results/spaces/{space}/architectures.parquet"),
-        judged=judged,
+        networks=networks,
         space=space_files,
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
         code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
     output:
         DEVICE_SHARD,
     log:
-        "logs/measure/{space}-{task}-{device}-{session}-{population}size{size}-{shard}.log",
+        "logs/measure/{space}-{task}-{device}-{session}-{sampled_from}size{size}-{shard}.log",
     benchmark:
-        "benchmarks/measure/{space}-{task}-{device}-{session}-{population}size{size}-{shard}.tsv"
+        "benchmarks/measure/{space}-{task}-{device}-{session}-{sampled_from}size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
     threads: measuring_threads
     params:
-        index=lambda wildcards, input: input.judged or input.architectures,
         remote_python=remote_python,
     message:
         "Measure shard {wildcards.shard} of {wildcards.space}, {wildcards.task} on {wildcards.device} ({wildcards.session})."
@@ -32,7 +30,7 @@ rule measure:
         " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --device {wildcards.device}"
-        " --architectures {params.index}"
+        " --architectures {input.networks}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
         " --session {wildcards.session}"

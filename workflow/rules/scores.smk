@@ -4,7 +4,9 @@ Aggregates combine these for a space and task.
 """
 
 SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py")
-SHARD = "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{population}size{size}/{shard}.parquet"
+SHARD = (
+    "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{sampled_from}size{size}/{shard}.parquet"
+)
 SCORE_FILES = ["results/scores/{space}/structural.parquet"] if STRUCTURAL else []
 if NETWORK_PROXIES:
     SCORE_FILES.append("results/scores/{space}/{task}/scores.parquet")
@@ -66,8 +68,7 @@ rule images:
 rule score:
     """Score a shard of a space and task by a bundle of proxies."""
     input:
-        architectures=ancient("results/spaces/{space}/architectures.parquet"),
-        judged=judged,
+        networks=networks,
         images=images,
         space=space_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
@@ -75,14 +76,13 @@ rule score:
     output:
         SHARD,
     log:
-        "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{population}size{size}-{shard}.log",
+        "logs/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{sampled_from}size{size}-{shard}.log",
     benchmark:
-        "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{population}size{size}-{shard}.tsv"
+        "benchmarks/score/{space}-{task}-{bundle}-seed{seed}-{inputs}-batch{batch}-{sampled_from}size{size}-{shard}.tsv"
     conda:
         "../../envs/zsnas.yaml"
     threads: 2
     params:
-        index=lambda wildcards, input: input.judged or input.architectures,
         proxies=lambda wildcards: members(wildcards.bundle),
         inputs=lambda wildcards, input: input.images or "noise",
         layers="--keep-layers" if config.get("keep_layers") else "",
@@ -96,7 +96,7 @@ rule score:
         " --seed {wildcards.seed}"
         " --inputs {params.inputs}"
         " --batch {wildcards.batch}"
-        " --architectures {params.index}"
+        " --architectures {input.networks}"
         " --shard {wildcards.shard}"
         " --shard-size {wildcards.size}"
         " --workers {threads}"

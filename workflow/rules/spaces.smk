@@ -1,7 +1,7 @@
 """Spaces: from a plug-in in workflow/zsnas/spaces to the index of its architectures."""
 
 
-rule architectures:
+checkpoint architectures:
     """List the architectures of a space."""
     input:
         lists=lists,

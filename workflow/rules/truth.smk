@@ -54,21 +54,21 @@ rule truth:
         " --output {output} 2> {log}"
 
 
-rule judged:
+checkpoint sampled_from:
     """Keep the architectures of networks that a truth has, where it has few and is to be sampled from."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         truth="results/truth/{space}/{task}/{truth}.parquet",
-        code=code("judged.py"),
+        code=code("sampled_from.py"),
     output:
         "results/spaces/{space}/{task}/{truth}.parquet",
     log:
-        "logs/judged/{space}-{task}-{truth}.log",
+        "logs/sampled_from/{space}-{task}-{truth}.log",
     benchmark:
-        "benchmarks/judged/{space}-{task}-{truth}.tsv"
+        "benchmarks/sampled_from/{space}-{task}-{truth}.tsv"
     conda:
         "../../envs/zsnas.yaml"
     message:
         "Keep the architectures of {wildcards.space}, {wildcards.task} that {wildcards.truth} has."
     shell:
-        "python -m zsnas.judged {input.architectures} {input.truth} {output} 2> {log}"
+        "python -m zsnas.sampled_from {input.architectures} {input.truth} {output} 2> {log}"

@@ -23,11 +23,7 @@ def check(config, place, sources_csv, data_dir):
     check_shape(config, place)
     for name, study in config["spaces"].items():
         space = look_up("space", name, registry.spaces(), f"{place}, key 'spaces'")
-        if study["architectures"] > space.canonical:
-            raise StudyError(
-                f"{place}, key 'spaces.{name}.architectures': {study['architectures']} asked for, but {name} has "
-                f"{space.canonical} canonical networks; ask for at most that many"
-            )
+        check_number(study, space.canonical, name, f"{place}, key 'spaces.{name}.architectures'")
         sources.lists(space, data_dir)
         for task, truths in study["tasks"].items():
             check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
@@ -36,6 +32,9 @@ def check(config, place, sources_csv, data_dir):
                 check_known("truth", study["sampled_from"], truths, where)
             for truth in truths:
                 source, path = sources.locate(name, task, truth, sources_csv, data_dir)
+                if truth == study.get("sampled_from"):
+                    there = source.architectures or space.canonical
+                    check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
                 if not distilled(name, task, truth, path):
                     sources.verify(source, path)
     check_proxies(config, place)
@@ -44,6 +43,13 @@ def check(config, place, sources_csv, data_dir):
     if "search" in config:
         check_search(config, place)
     check_images(config, place, data_dir)
+
+
+def check_number(study, there, whose, where):
+    """No more networks than there are."""
+    if study["architectures"] > there:
+        asked = study["architectures"]
+        raise StudyError(f"{where}: {asked} asked for, but {whose} has {there} networks; ask for at most that many")
 
 
 def distilled(space, task, truth, path):

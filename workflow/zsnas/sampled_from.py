@@ -1,6 +1,7 @@
-"""Keep the architectures of networks that a truth has: `python -m zsnas.judged ARCHITECTURES TRUTH OUTPUT`.
+"""Keep the architectures of networks that a truth has: `python -m zsnas.sampled_from ARCHITECTURES TRUTH OUTPUT`.
 
-A network counts where the truth has any of its architectures.
+A network counts where the truth has any of its architectures. The file has no provenance: what is computed of a sample
+that is the same once more is not computed again.
 """
 
 import argparse
@@ -9,23 +10,22 @@ import pandas as pd
 
 from zsnas import errors
 from zsnas.files import write_parquet
-from zsnas.provenance import environment
 
 
-def judged(architectures, truth):
+def sampled_from(architectures, truth):
     """The rows of a space's index whose canonical network has an architecture in the table `truth`."""
     known = architectures.canonical[architectures.arch.isin(truth.arch)]
     return architectures[architectures.canonical.isin(known)]
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m zsnas.judged", description="Keep the networks that a truth has.")
+    parser = argparse.ArgumentParser(prog="python -m zsnas.sampled_from", description="Keep what a truth has.")
     parser.add_argument("architectures", help="the space's architectures.parquet")
     parser.add_argument("truth")
     parser.add_argument("output")
     arguments = parser.parse_args()
-    kept = judged(pd.read_parquet(arguments.architectures), pd.read_parquet(arguments.truth))
-    write_parquet(kept, arguments.output, **environment())
+    kept = sampled_from(pd.read_parquet(arguments.architectures), pd.read_parquet(arguments.truth))
+    write_parquet(kept, arguments.output)
 
 
 if __name__ == "__main__":
