@@ -3,6 +3,7 @@
 import bz2
 import hashlib
 import itertools
+import json
 import pickle
 import re
 import shutil
@@ -401,3 +402,16 @@ def test_the_command_line_needs_no_torch_and_shows_no_traceback(tmp_path):
     failed = subprocess.run([sys.executable, "-m", "zsnas.truth", *options], capture_output=True, text=True)
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: ") and failed.stderr.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_read_is_named():
+    source, _ = sources.locate(*ANALOG, SOURCES)
+    with refused("/proc/self/mem cannot be read (Input/output error)", "fetch it again"):
+        sources.verify(source, Path("/proc/self/mem"))
+
+
+def test_a_page_taken_for_a_table_stays_one_short_line(tmp_path):
+    (tmp_path / "page.csv").write_text(json.dumps({f"cell {number}": number for number in range(1000)}))
+    with refused("page.csv has no column 'accuracy' (it has {\"cell 0\": 0, ", "[...]): fetch it again") as caught:
+        table.read(tmp_path / "page.csv", "accuracy")
+    assert len(str(caught.value)) < 500

@@ -16,12 +16,11 @@ from torch import nn
 
 from zsnas import registry
 from zsnas.errors import StudyError
-from zsnas.index import main as write_index
+from zsnas.index import COLUMNS, listed
 from zsnas.readers import accel_nasbench, timm_results
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 from zsnas.structural import score_structural
 
-CONTRACT = ["arch", "canonical", "iso_class", "reachable", "connected", "params", "macs"]
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
@@ -35,7 +34,7 @@ def table(request, name, index_of):
 @pytest.mark.parametrize("name", registry.spaces())
 def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     space = registry.spaces()[name]
-    assert list(table) == [*CONTRACT, *space.columns]
+    assert list(table) == [*COLUMNS, *space.columns]
     assert set(space.counts) <= set(space.columns)
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     assert table.arch.is_unique
@@ -44,14 +43,46 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     assert standing_for_themselves.reachable.all() or space.listed
 
 
-@pytest.mark.parametrize("fact", ["architectures", "canonical"])
-def test_an_index_of_another_size_than_declared_is_refused(tmp_path, monkeypatch, fact):
-    declared = dataclasses.replace(registry.spaces()["nasbench201"], **{fact: 9})
-    monkeypatch.setattr(registry, "spaces", lambda: {"nasbench201": declared})
-    monkeypatch.setattr("sys.argv", ["index", "nasbench201", str(tmp_path / "index.parquet")])
-    with pytest.raises(StudyError, match=rf"nasbench201\.py: {fact.upper()} is 9, but there are \d+; correct it"):
-        write_index()
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"architectures": 9}, r"nasbench201\.py: ARCHITECTURES is 9, but there are 15625; correct it"),
+        ({"canonical": 9}, r"nasbench201\.py: CANONICAL is 9, but there are 5425; correct it"),
+        ({"columns": ("width",)}, r"nasbench201\.py: architectures\(\) has columns arch, .*; they must be .*, width"),
+    ],
+)
+def test_an_index_that_is_not_as_declared_is_refused(changed, message):
+    with pytest.raises(StudyError, match=message):
+        listed(dataclasses.replace(registry.spaces()["nasbench201"], **changed), [])
+
+
+SPACE = '''"""Doc."""
+ARCHITECTURES = 1
+CANONICAL = 1
+TASKS = {}
+def architectures(): pass
+def build(arch, task): pass
+'''
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"odd\.py has no ARCHITECTURES, CANONICAL, TASKS, architectures, build; see docs/add-a-space\.md"),
+        (SPACE.replace("build", "built"), r"odd\.py has no build; see"),
+        (SPACE.replace("{}", "dict()"), r"odd\.py: write TASKS out, for it is read without running the file"),
+        (
+            SPACE.replace("pass", "pass pass"),
+            r"odd\.py cannot be read as Python \(.*line 5\)\): correct it or take it away",
+        ),
+    ],
+)
+def test_a_broken_file_of_a_space_is_named(tmp_path, monkeypatch, text, message):
+    (tmp_path / "spaces").mkdir()
+    (tmp_path / "spaces" / "odd.py").write_text(text)
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    with pytest.raises(StudyError, match=message):
+        registry.spaces.__wrapped__()
 
 
 @pytest.mark.parametrize("name", registry.spaces())

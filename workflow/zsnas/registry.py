@@ -24,6 +24,7 @@ STRUCTURES = {  # what structural proxies may need; all but the first are functi
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
 PRECISIONS = ("float32", "float64")
 NETWORKS = ("any", "convolutional", "transformer")
+NEEDED = ("ARCHITECTURES", "CANONICAL", "TASKS", "architectures", "build")  # what no space can do without
 SPACE_FACTS = ("ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS", "COLUMNS")
 KINDS_OF_TASKS = ("any", "image classes")
 
@@ -118,7 +119,7 @@ def proxies():
     """All proxies by name. Raises StudyError for a name that two files declare."""
     found = {}
     for file in plugin_files("proxies"):
-        module = ast.parse(file.read_text(), str(file))
+        module = parsed(file)
         for function in module.body:
             facts = declared_facts(function)
             if facts is None:
@@ -158,11 +159,13 @@ def spaces():
     """All spaces by name."""
     found = {}
     for file in plugin_files("spaces"):
-        module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, *SPACE_FACTS)
-        functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
-        facts["searchable"] = "genes" in functions
-        facts["structures"] = ("table", *(name for name in STRUCTURES if name in functions))
+        module = parsed(file)
+        facts = literals(file, *SPACE_FACTS)
+        defined = {name for node in module.body for name in names_of(node)}
+        if lacking := [name for name in NEEDED if name not in defined]:
+            raise StudyError(f"{file} has no {', '.join(lacking)}; see docs/add-a-space.md")
+        facts["searchable"] = "genes" in defined
+        facts["structures"] = ("table", *(name for name in STRUCTURES if name in defined))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -172,8 +175,8 @@ def devices():
     """All device plug-ins by name."""
     found = {}
     for file in plugin_files("devices"):
-        module = ast.parse(file.read_text(), str(file))
-        facts = literals(module, "RUNTIMES", "PRECISIONS", "REMOTE", "MODELS")
+        module = parsed(file)
+        facts = literals(file, "RUNTIMES", "PRECISIONS", "REMOTE", "MODELS")
         found[file.stem] = DevicePlugin(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 
@@ -181,7 +184,7 @@ def devices():
 @functools.cache
 def known_needs():
     """Names a proxy's parameters may have: all passes, and what is given."""
-    module = ast.parse((PACKAGE / "passes.py").read_text())
+    module = parsed(PACKAGE / "passes.py")
     passes = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
     return [*GIVEN, *STRUCTURES, *passes]
 
@@ -226,6 +229,14 @@ def check_known(kind, name, known, place=""):
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
 
 
+def parsed(file):
+    """The syntax tree of a file. StudyError where it is no Python."""
+    try:
+        return ast.parse(file.read_text(), str(file))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise StudyError(f"{file} cannot be read as Python ({error}): correct it or take it away") from error
+
+
 def plugin_files(folder):
     return sorted((PACKAGE / folder).glob("[!_]*.py"))
 
@@ -235,7 +246,7 @@ def imported_files(file):
 
     Its STRUCTURES are left out, for they serve other jobs, and so are errors, which shape no network.
     """
-    nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+    nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
     names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
     inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, "errors"}
     files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
@@ -251,16 +262,29 @@ def declared_facts(node):
     return None
 
 
-def literals(module, *names):
-    """Values of a module's literal constants, by lower-case name; also of those it imports from the package."""
+def literals(file, *names):
+    """Values of a file's literal constants, by lower-case name; also of those it imports from the package."""
     found = {}
-    for node in module.body:
+    for node in parsed(file).body:
         if isinstance(node, ast.ImportFrom) and (imported := {it.name for it in node.names}.intersection(names)):
-            file = PACKAGE.parent / f"{node.module.replace('.', '/')}.py"
-            found |= literals(ast.parse(file.read_text(), str(file)), *imported)
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) in names:
-            found[node.targets[0].id.lower()] = ast.literal_eval(node.value)
+            found |= literals(PACKAGE.parent / f"{node.module.replace('.', '/')}.py", *imported)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and names_of(node).intersection(names):
+            (name,) = names_of(node)
+            try:
+                found[name.lower()] = ast.literal_eval(node.value)
+            except ValueError as error:
+                raise StudyError(f"{file}: write {name} out, for it is read without running the file") from error
     return found
+
+
+def names_of(node):
+    """The names that a statement at the top of a module defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.ImportFrom):
+        return {alias.asname or alias.name for alias in node.names}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def first_line(docstring):

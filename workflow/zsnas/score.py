@@ -109,7 +109,9 @@ def score_shard(networks, space, task, seed, proxies, batches, workers, place):
         while waiting:
             scored = score_together(waiting, workers, progress)
             for suspect in waiting[len(scored) :][:workers]:
-                scored += score_together([suspect], 1, progress) or [killed(suspect[0], seed, proxies)]
+                alone = score_together([suspect], 1, progress)
+                scored += alone or [killed(suspect[0], seed, proxies)]
+                progress.update(not alone)
             rows += scored
             waiting = waiting[len(scored) :]
     return list(itertools.chain.from_iterable(rows))

@@ -208,8 +208,16 @@ def check_names(names, source, path, architectures):
 def verify(source, path):
     """Check a located file as far as that is cheap, so that it can be done before any job.
 
-    StudyError if the file is a web page, has not the pinned size or sha256, is not of its format, or lacks the column.
+    StudyError if the file cannot be read, is a web page, has not the pinned size or sha256, is not of its format, or
+    lacks the column.
     """
+    try:
+        _verify(source, path)
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read ({error.strerror}): change its rights, or fetch it again") from error
+
+
+def _verify(source, path):
     again = "install the package" if source.file.startswith(PACKAGE) else "fetch it"
     again = f"{again} again from {source.url}"
     if path.is_file():

@@ -27,12 +27,16 @@ def truth_table(source, path, architectures):
     expected = source.architectures or len(architectures)
     if len(frame) < expected:
         raise StudyError(
-            f"{path} is incomplete: {len(frame)} of {expected} architectures of {source.space} for "
-            f"{source.task}/{source.truth}; fetch the whole file from {source.url}"
+            f"{path} is incomplete: a number for {len(frame)} of {expected} architectures of {source.space} for "
+            f"{source.task}/{source.truth}; fetch the whole file from {source.url}, or write how many it has, as "
+            "'architectures', into sources.csv"
         )
     if source.metric == "accuracy" and not (frame["value"].between(0, 100).all() and frame["value"].max() > 1):
         low, high = frame["value"].min(), frame["value"].max()
-        raise StudyError(f"{path}: {source.column!r} runs from {low:g} to {high:g}, accuracies must be in percent")
+        raise StudyError(
+            f"{path}: {source.column!r} runs from {low:g} to {high:g}, accuracies must be in "
+            f"percent; of fractions write '100 * {source.column}' into sources.csv"
+        )
     frame = frame.reindex([arch for arch in architectures if arch in frame.index])
     seeds = frame.get("train_seeds", source.train_seeds)
     return pd.DataFrame(

@@ -6,6 +6,7 @@ reads those rows whose cell in the column `other` is that text.
 """
 
 from pathlib import Path
+from textwrap import shorten
 
 import pandas as pd
 import pyarrow as pa
@@ -37,7 +38,8 @@ def check_columns(path, wanted):
         raise StudyError(f"{path} is not a readable table ({error}): fetch or write it again") from error
     for column in wanted:
         if column not in names:
-            raise StudyError(f"{path} has no column {column!r}{suggestion(column, names)} (it has {', '.join(names)})")
+            there = f"{suggestion(column, names)} (it has {shorten(', '.join(names), 200)})"
+            raise StudyError(f"{path} has no column {column!r}{there}: fetch it again, or name another in sources.csv")
     return names
 
 
@@ -70,7 +72,9 @@ def _arch_column(path, column):
         if arch in names:
             return arch
     either = f"{', '.join(map(repr, ARCH[:-1]))} or {ARCH[-1]!r}"
-    raise StudyError(f"{path} has no column {either} naming the architectures (it has {', '.join(names)})")
+    raise StudyError(
+        f"{path} has no column {either} naming the architectures (it has {shorten(', '.join(names), 200)}): rename it"
+    )
 
 
 def read(path, column):
