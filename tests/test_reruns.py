@@ -204,6 +204,18 @@ def test_sampled_from_a_truth(study):
     assert scored() == set(networks[1:5])
 
 
+def test_truth_named_later(study):
+    """Without any, networks are scored all the same."""
+    study.config["spaces"]["nasbench201"]["tasks"]["cifar10"] = []
+    shutil.rmtree(study.directory / "results" / "scores")
+    shutil.rmtree(study.directory / "results" / "tables")
+    assert counted(study.run())["score"] == 4
+    assert [file.name for file in (study.directory / "results/tables").glob("*.csv")] == ["cost.csv"]
+    study.config["spaces"]["nasbench201"]["tasks"]["cifar10"] = ["analog_nasbench"]
+    jobs = study.jobs()
+    assert jobs["correlation_figure"] == 1 and "score" not in jobs
+
+
 def test_seed_added(study):
     study.config["seeds"].append(1)
     assert study.jobs() == {"score": 4} | SCORES

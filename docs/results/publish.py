@@ -15,6 +15,7 @@ from zsnas.files import write_parquet
 
 
 def publish(folder):
+    """Keep what is in results/, which must be of one study alone."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in Path("results/tables").glob("*.csv"):
         shutil.copy(table, folder)
@@ -22,7 +23,8 @@ def publish(folder):
     manifest["config"]["data_dir"] = "data"
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     gathered = [path for path in manifest["scores"] if path.endswith("/scores.parquet")]  # others are structural
-    write_parquet(pd.concat(map(pd.read_parquet, gathered)), folder / "scores.parquet")
+    if gathered:
+        write_parquet(pd.concat(map(pd.read_parquet, gathered)), folder / "scores.parquet")
 
 
 def main():
