@@ -157,6 +157,15 @@ def test_smoke_study(cluster, smoke, tmp_path):
     assert sum("gres/gpu=1" in line for line in accounted()) == len(score)
 
 
+def test_sample_of_a_truth(cluster, undisturbed, tmp_path):
+    """One that has all architectures, so that scores come after it and are the same."""
+    directory = copy_checkout(tmp_path / "study")
+    sample = "spaces={nasbench201: {sampled_from: analog_nasbench}}"
+    output = snakemake(directory, SELECTION, *SLURM, *TINY, "--config", sample, seconds=900)
+    assert counted(output)["sampled_from"] == 1
+    same(directory, undisturbed, SELECTION)
+
+
 def placement(job):
     """Partition, kind of node, and what a job got of GPUs."""
     return job["Partition"], job["NodeList"][:2], job.get("TresPerJob")

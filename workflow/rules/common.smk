@@ -138,9 +138,10 @@ def training(wildcards):
     return f"{source.metric}{direction}, split {source.split or 'not stated'}, epochs {source.epochs or 'not stated'}"
 
 
-def space_size(wildcards):
-    """How many architectures a space has, for captions."""
-    return registry.spaces()[wildcards.space].architectures
+def judged_on(wildcards):
+    """How many architectures of a space a figure's truth has, all where it names none or the truth is of all."""
+    there = truth_source(wildcards)[0].architectures if "truth" in wildcards.keys() else None
+    return there or registry.spaces()[wildcards.space].architectures
 
 
 def measuring_threads(wildcards):

@@ -24,7 +24,7 @@ rule trust_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
     message:
         "Draw which proxies can be trusted on {wildcards.space}."
     script:
@@ -55,7 +55,7 @@ rule fronts_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on all devices."
@@ -86,7 +86,7 @@ rule devices_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw what proxies know beside the cost in {wildcards.space}, {wildcards.task}."
@@ -117,7 +117,7 @@ rule search_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw what searches find in {wildcards.space}, {wildcards.task}."
@@ -148,7 +148,7 @@ rule robustness_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
     message:
         "Draw which proxies rank {wildcards.space}, {wildcards.task} by other truths."
     script:

@@ -42,7 +42,7 @@ rule correlation_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw how well each proxy ranks {wildcards.space} on {wildcards.task} by {wildcards.truth}."
@@ -73,7 +73,7 @@ rule proxy_correlation_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw which proxies rank {wildcards.space} alike on {wildcards.task}."
@@ -105,7 +105,7 @@ rule scores_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw scores against accuracy of {wildcards.space} on {wildcards.task} by {wildcards.truth}."
@@ -137,7 +137,7 @@ rule pareto_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on {wildcards.device}."
@@ -169,7 +169,7 @@ rule cost_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=space_size,
+        architectures=judged_on,
         training=training,
     message:
         "Draw correlation against cost in {wildcards.space}, {wildcards.task} by {wildcards.truth}."
