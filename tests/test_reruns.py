@@ -160,16 +160,21 @@ def test_space_edited(study):
 
 
 def test_index_listed_anew(study):
-    """Its age does not matter, nor does it hide what else has changed."""
+    """Its age does not matter, what is in it does, and it does not hide what else has changed."""
     study.append("workflow/zsnas/index.py", "\n# another version\n")
     assert study.executed(GATHERED) == {"architectures": 1, "scores": 1}
     study.append("workflow/zsnas/index.py", "\n# yet another\n")
     study.append(PROXIES / "nwot.py", "\n# another version\n")
     assert study.executed(GATHERED) == {"architectures": 1, "score": 2, "scores": 1}
-    (study.directory / "results/spaces/nasbench201/architectures.parquet").unlink()
+    index = study.directory / "results/spaces/nasbench201/architectures.parquet"
+    index.unlink()
     assert study.jobs(GATHERED) == {}
     study.append(PROXIES / "nwot.py", "\n# yet another\n")
     assert study.executed(GATHERED) == {"architectures": 1, "score": 2, "scores": 1}
+    os.utime(index)
+    assert study.jobs(GATHERED) == {}
+    pd.read_parquet(index).iloc[:-1].to_parquet(index)
+    assert study.jobs(GATHERED) == {"score": 4, "scores": 1}
 
 
 def test_sampled_from_a_truth(study):
@@ -198,6 +203,8 @@ def test_sampled_from_a_truth(study):
     assert study.executed(latency) == {"measure": 2, "latency": 1}
     assert set(pd.read_parquet(study.directory / latency).canonical) == set(networks[:4])
     study.append("workflow/zsnas/truth.py", "\n# another version\n")
+    assert not {"score", "measure"} & study.executed("results/study.parquet").keys()
+    study.append("workflow/zsnas/index.py", "\n# another version\n")
     assert not {"score", "measure"} & study.executed("results/study.parquet").keys()
     publish(networks[1:5])
     assert study.executed(GATHERED) == first

@@ -97,22 +97,20 @@ def sampled_from(space):
 
 
 def networks(wildcards):
-    """The index that shards are cut from: of the whole space, whose age does not matter, or of what a truth has.
+    """The index that shards are cut from: of the whole space, or of what a truth has.
 
-    Either is a checkpoint. Below a job that is due Snakemake looks for no other reason to run a job, so that shards
-    would outlive a change of their code; after a checkpoint it looks again. One that is not there is asked for as a
-    file: Snakemake would wait for it as a checkpoint, though nothing else made it due.
+    Either is a checkpoint. Below a job that is due Snakemake takes all others for due as well; after a checkpoint it
+    looks again, and an index that is the same once more makes no job due. One that is not there is asked for as a file:
+    Snakemake would wait for it as a checkpoint, though nothing made it due.
     """
-    truth = wildcards.sampled_from.removesuffix("-")
-    if truth:
-        made, path = checkpoints.sampled_from, f"results/spaces/{wildcards.space}/{wildcards.task}/{truth}.parquet"
-        cell = {"space": wildcards.space, "task": wildcards.task, "truth": truth}
-    else:
-        made, path = checkpoints.architectures, f"results/spaces/{wildcards.space}/architectures.parquet"
-        cell = {"space": wildcards.space}
+    path = f"results/spaces/{wildcards.space}/architectures.parquet"
     if Path(path).is_file():
-        made.get(**cell)
-    return path if truth else ancient(path)
+        checkpoints.architectures.get(space=wildcards.space)
+    if truth := wildcards.sampled_from.removesuffix("-"):
+        path = f"results/spaces/{wildcards.space}/{wildcards.task}/{truth}.parquet"
+        if Path(path).is_file():
+            checkpoints.sampled_from.get(space=wildcards.space, task=wildcards.task, truth=truth)
+    return path
 
 
 def shards(space):

@@ -1,11 +1,13 @@
-"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`."""
+"""Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`.
+
+The file has no provenance: what is computed of an index that is the same once more is not computed again.
+"""
 
 import argparse
 
 from zsnas import errors, registry
 from zsnas.errors import StudyError
 from zsnas.files import write_parquet
-from zsnas.provenance import environment
 
 COLUMNS = ("arch", "canonical", "iso_class", "reachable", "connected", "params", "macs")  # of every space
 
@@ -32,7 +34,7 @@ def main():
     parser.add_argument("lists", nargs="*", help="the files that list the space's architectures, in order")
     arguments = parser.parse_args()
     space = registry.look_up("space", arguments.space, registry.spaces())
-    write_parquet(listed(space, arguments.lists), arguments.output, **environment())
+    write_parquet(listed(space, arguments.lists), arguments.output)
 
 
 if __name__ == "__main__":

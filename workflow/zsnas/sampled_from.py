@@ -1,7 +1,6 @@
 """Keep the architectures of networks that a truth has: `python -m zsnas.sampled_from ARCHITECTURES TRUTH OUTPUT`.
 
-A network counts where the truth has any of its architectures. The file has no provenance: what is computed of a sample
-that is the same once more is not computed again.
+A network counts where the truth has any of its architectures. It has no provenance, as the index.
 """
 
 import argparse

@@ -8,6 +8,7 @@ over cells of 2 - s - 1 / s, at most 0 and best where gradients keep their size.
 The authors draw standard normal images and He's initial weights for it; here the study's minibatch and initial weights
 serve, as for all proxies of one forward pass. Eigenvalues that rounding leaves below zero are cut off where the
 published code returns NaN. A cell that only passes its input on has trainability minus infinity, as in that code.
+Where a cell does not read the one before it, as one in a hundred of DARTS does not, there is none.
 Trainability is computed for feature maps alone; the tokens of transformers have the other two. The fourth part of
 AZ-NAS, FLOPs, is `macs`. Their aggregate `az_nas` sums the logarithms of the four ranks, as fractions, within the
 architectures it is asked to rank: all that have a score of each part.
@@ -51,7 +52,9 @@ def az_nas(az_expressivity, az_progressivity, az_trainability, macs):
 def trainability(block_input, block_output, rng):
     signs = torch.randint(2, block_output.shape, generator=rng).to(block_output) * 2 - 1
     with input_gradients_only():
-        (gradient,) = torch.autograd.grad(block_output, block_input, signs, retain_graph=True)
+        (gradient,) = torch.autograd.grad(block_output, block_input, signs, retain_graph=True, allow_unused=True)
+    if gradient is None:
+        raise ValueError("a cell does not read the one before it")
     if torch.equal(gradient, signs):
         return torch.tensor(-torch.inf)
     gradient = F.pixel_unshuffle(gradient, gradient.shape[2] // signs.shape[2])
