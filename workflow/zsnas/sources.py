@@ -214,7 +214,7 @@ def verify(source, path):
     try:
         _verify(source, path)
     except OSError as error:
-        raise StudyError(f"{path} cannot be read ({error.strerror}): change its rights, or fetch it again") from error
+        raise StudyError(f"{path} cannot be read ({error.strerror or error}): change its rights, or fetch it again") from error
 
 
 def _verify(source, path):
