@@ -214,7 +214,8 @@ def verify(source, path):
     try:
         _verify(source, path)
     except OSError as error:
-        raise StudyError(f"{path} cannot be read ({error.strerror or error}): change its rights, or fetch it again") from error
+        why = error.strerror or error
+        raise StudyError(f"{path} cannot be read ({why}): change its rights, or fetch it again") from error
 
 
 def _verify(source, path):
