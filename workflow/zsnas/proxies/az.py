@@ -8,7 +8,7 @@ over cells of 2 - s - 1 / s, at most 0 and best where gradients keep their size.
 The authors draw standard normal images and He's initial weights for it; here the study's minibatch and initial weights
 serve, as for all proxies of one forward pass. Eigenvalues that rounding leaves below zero are cut off where the
 published code returns NaN. A cell that only passes its input on has trainability minus infinity, as in that code.
-Where a cell does not read the one before it, as one in a hundred of DARTS does not, there is none.
+Where a cell does not read the one before it, as in 34 of 999 networks of DARTS, there is none.
 Trainability is computed for feature maps alone; the tokens of transformers have the other two. The fourth part of
 AZ-NAS, FLOPs, is `macs`. Their aggregate `az_nas` sums the logarithms of the four ranks, as fractions, within the
 architectures it is asked to rank: all that have a score of each part.
