@@ -229,6 +229,7 @@ def check_known(kind, name, known, place=""):
         raise StudyError(f"unknown {kind} '{name}'{f' in {place}' if place else ''}{hint}")
 
 
+@functools.cache
 def parsed(file):
     """The syntax tree of a file. StudyError where it is no Python."""
     try:
@@ -266,15 +267,20 @@ def literals(file, *names):
     """Values of a file's literal constants, by lower-case name; also of those it imports from the package."""
     found = {}
     for node in parsed(file).body:
-        if isinstance(node, ast.ImportFrom) and (imported := {it.name for it in node.names}.intersection(names)):
-            found |= literals(PACKAGE.parent / f"{node.module.replace('.', '/')}.py", *imported)
-        if isinstance(node, ast.Assign | ast.AnnAssign) and names_of(node).intersection(names):
-            (name,) = names_of(node)
-            try:
-                found[name.lower()] = ast.literal_eval(node.value)
-            except ValueError as error:
-                raise StudyError(f"{file}: write {name} out, for it is read without running the file") from error
+        wanted = names_of(node).intersection(names)
+        if isinstance(node, ast.ImportFrom) and wanted:
+            found |= literals(PACKAGE.parent / f"{node.module.replace('.', '/')}.py", *wanted)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            found |= {name.lower(): literal(node.value, name, file) for name in wanted}
     return found
+
+
+def literal(node, name, file):
+    """The value of a constant. StudyError where it is computed."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise StudyError(f"{file}: write {name} out, for it is read without running the file") from error
 
 
 def names_of(node):
