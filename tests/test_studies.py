@@ -8,7 +8,7 @@ import pytest
 import yaml
 from runs import CHECKOUT, copy_checkout, counted, snakemake
 
-from zsnas import registry
+from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
@@ -31,6 +31,15 @@ def test_studies_are_sound(path, shared):
     if path.parent.name != "structural":  # which is one study of many spaces, of which not all have every structure
         assert list(config["spaces"]) == [path.parent.name]
         assert not any(registry.reason_against(name, path.parent.name) for name in config["proxies"])
+
+
+@pytest.mark.parametrize(("space", "truth"), [("nats_size", "nats_test"), ("transnas_macro", "transnas_valid")])
+def test_a_truth_that_only_its_official_file_has_is_asked_for(space, truth, shared):
+    path = CHECKOUT / "docs" / "results" / space / "sample.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["spaces"][space]["tasks"] = {task: [truth] for task in config["spaces"][space]["tasks"]}
+    with pytest.raises(sources.Missing, match=r"put it into data_dir: .* from https://drive\.google"):
+        check(config, path.name, CHECKOUT / "config" / "sources.csv", str(shared))
 
 
 def test_no_more_networks_are_sampled_than_a_truth_has(shared):

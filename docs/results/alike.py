@@ -40,7 +40,7 @@ def beside(first, second, proxy, truth, weights):
 def main():
     parser = argparse.ArgumentParser(description="Do two studies rank alike?")
     parser.add_argument("studies", nargs=2, metavar="WORD=STUDY.parquet")
-    words, _, paths = zip(*(study.partition("=") for study in parser.parse_args().studies))
+    words, paths = zip(*(study.split("=", 1) for study in parser.parse_args().studies))
     first, second = aligned(paths)
     truth = next(column for column in first if column.endswith("_nats_test"))
     weights = sample_weights(first.canonical.to_numpy(), REPLICATES, SEED)

@@ -34,8 +34,8 @@ def truth_table(source, path, architectures):
     if source.metric == "accuracy" and not (frame["value"].between(0, 100).all() and frame["value"].max() > 1):
         low, high = frame["value"].min(), frame["value"].max()
         raise StudyError(
-            f"{path}: {source.column!r} runs from {low:g} to {high:g}, accuracies must be in "
-            f"percent; of fractions write '100 * {source.column}' into sources.csv"
+            f"{path}: {source.column!r} runs from {low:g} to {high:g}, accuracies must be in percent; of fractions "
+            f"write '100 * {source.column}' into sources.csv"
         )
     frame = frame.reindex([arch for arch in architectures if arch in frame.index])
     seeds = frame.get("train_seeds", source.train_seeds)
