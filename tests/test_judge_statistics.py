@@ -91,6 +91,7 @@ def test_cluster_intervals_cover_and_single_items_do_not():
 def test_interval_leaves_out_undefined_replicates():
     assert interval(np.array([0.5, np.nan, 0.25, 0.25])) == (0.5, 0.25, 0.25)
     assert np.isnan(interval(np.array([0.5, np.nan]))[1:]).all()
+    assert np.isnan(interval(np.array([np.nan, 0.25, 0.5]))).all()
 
 
 @pytest.mark.parametrize("tau", [-0.6, 0.0, 0.2, 0.5, 0.8, 0.95])

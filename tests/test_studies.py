@@ -84,7 +84,8 @@ def test_a_published_study_comes_back(tmp_path, shared):
     config |= {"seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2, "replicates": 10}
     (directory / "study.yaml").write_text(yaml.safe_dump(config))
     study = "--configfile", "study.yaml", "--config", f"data_dir={shared}"
-    assert counted(snakemake(directory, "-c2", *study))["score"] == 4
+    kept = "results/manifest.json", "results/tables/cost.csv"
+    assert counted(snakemake(directory, "-c2", *kept, "--set-threads", "score=1", *study))["score"] == 4
     shard = "both/seed0/noise-batch4/nats_test-size2/0001.parquet"
     assert (directory / "results/scores/nasbench201/cifar100" / shard).is_file()
     subprocess.run([sys.executable, results / "publish.py", "kept"], cwd=directory, check=True)
@@ -92,6 +93,7 @@ def test_a_published_study_comes_back(tmp_path, shared):
     subprocess.run([sys.executable, results / "restore.py", "kept"], cwd=directory, check=True)
     jobs = counted(snakemake(directory, "-n", *study))
     assert "score" not in jobs and jobs["scores"] == 2
+    assert (directory / "kept" / "cost.csv").is_file()
     assert str(shared) not in (directory / "kept" / "manifest.json").read_text()
 
 

@@ -230,10 +230,15 @@ def sample_weights(clusters, replicates, seed):
 
 
 def interval(values):
-    """Point estimate (first of ``values``) and 95 % percentile interval of the replicates (the rest) that exist."""
+    """Point estimate (first of ``values``) and 95 % percentile interval of the replicates (the rest) that exist.
+
+    There is no interval of an estimate that does not exist, as where all scores of a top fraction are equal: replicates
+    that brought in another score would stand for all.
+    """
     replicates = values[1:][~np.isnan(values[1:])]
-    low, high = np.percentile(replicates, [2.5, 97.5]) if len(replicates) else (np.nan, np.nan)
-    return values[0], low, high
+    if np.isnan(values[0]) or not len(replicates):
+        return values[0], np.nan, np.nan
+    return values[0], *np.percentile(replicates, [2.5, 97.5])
 
 
 def kept_by_truth(truth, weights, top):
