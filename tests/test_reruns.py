@@ -164,6 +164,8 @@ def test_space_edited(study):
 def test_index_listed_anew(study):
     """Its age does not matter, what is in it does, and it does not hide what else has changed."""
     study.append("workflow/zsnas/index.py", "\n# another version\n")
+    assert study.executed(GATHERED) == {"architectures": 1, "scores": 1}
+    study.append("workflow/zsnas/index.py", "\n# yet another\n")
     study.append(PROXIES / "nwot.py", "\n# another version\n")
     assert study.executed(GATHERED) == {"architectures": 1, "score": 2, "scores": 1}
     index = study.directory / "results/spaces/nasbench201/architectures.parquet"
@@ -204,6 +206,7 @@ def test_sampled_from_a_truth(study):
     assert study.executed(latency) == {"measure": 2, "latency": 1}
     assert set(pd.read_parquet(study.directory / latency).canonical) == set(networks[:4])
     study.append("workflow/zsnas/truth.py", "\n# another version\n")
+    assert not {"score", "measure"} & study.executed("results/study.parquet").keys()
     study.append("workflow/zsnas/index.py", "\n# another version\n")
     assert not {"score", "measure"} & study.executed("results/study.parquet").keys()
     publish(networks[1:5])
