@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from counting import multiply_accumulates
+from torch import nn
 
 from zsnas import module_hash, sources, truth
 from zsnas.cells import Cells
@@ -104,6 +105,18 @@ def test_sizes_of_what_is_built(table):
         net = nasbench101.build(row.design, "cifar10")
         assert sum(parameter.numel() for parameter in net.parameters()) == row.params
         assert multiply_accumulates(net, 32) == row.macs
+
+
+def test_initial_weights_are_the_ports():
+    """Those of NASBench-PyTorch: normal, for the fan-out, and a small classifier."""
+    torch.manual_seed(0)
+    net = nasbench101.build("100101:20", "cifar10")
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            fan_out = module.out_channels * module.weight[0, 0].numel()
+            assert module.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
+    assert net.classifier.weight.std().item() == pytest.approx(0.01, rel=0.05)
+    assert not net.classifier.bias.any()
 
 
 def test_a_cell_by_hand():

@@ -13,10 +13,11 @@ they are executed. So what a cell computes is its graph, cells that are not isom
 hashes are equal for isomorphic cells only, every architecture is canonical.
 
 A hash does not tell the network; the column `design` does: the adjacency matrix above its diagonal row by row, and the
-operations, as digits that are positions in OPERATIONS: `110010:20`.
+operations, as digits that are positions in OPERATIONS: `100101:20`.
 
-Initial weights of convolutions are He's for their fan-out (normal), as in the survey and its peers; the benchmark drew
-them by variance scaling for the fan-in.
+Initial weights are normal: of convolutions He's for their fan-out, of the classifier with a deviation of 0.01, no bias,
+as in the port (NASBench-PyTorch) that proxies are published for; the benchmark drew them by variance scaling for the
+fan-in. The classifier's matter to what subtracts one gradient from another, such as GraSP.
 """
 
 import itertools
@@ -247,6 +248,8 @@ class Network(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        nn.init.zeros_(self.classifier.bias)
 
     @property
     def blocks(self):
