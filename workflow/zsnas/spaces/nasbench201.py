@@ -127,20 +127,24 @@ def live_edges(operations):
 
 
 def computation(live):
-    """A string equal for exactly those cells that compute the same: its least form over all names of its operations."""
-    named = [edge for edge, (_, _, operation) in enumerate(live) if operation != "skip_connect"]
+    """A string equal for exactly those cells that compute the same: the output, written out with its terms in order.
 
-    def form(names):
-        sums = {node: [] for node in range(4)}
-        sums[0] = ["x"]
-        for edge, (source, target, operation) in enumerate(live):
+    Node 1 alone has two readers, so that only the operation of edge (0, 1) can occur twice. Where it does it is marked,
+    for one operation used twice is not two alike.
+    """
+
+    def output(mark):
+        sums = {0: ["x"], 1: [], 2: [], 3: []}
+        for source, target, operation in live:
             if operation == "skip_connect":
                 sums[target] += sums[source]
             else:
-                sums[target].append(f"{operation}#{names[edge]}({'+'.join(sorted(sums[source]))})")
+                name = operation + mark if target == 1 else operation
+                sums[target].append(f"{name}({'+'.join(sorted(sums[source]))})")
         return "+".join(sorted(sums[3]))
 
-    return min(form(dict(zip(named, order))) for order in itertools.permutations(range(len(named))))
+    marked = output("#")
+    return marked if marked.count("#") > 1 else output("")
 
 
 def published_form(operations):
