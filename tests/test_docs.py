@@ -116,7 +116,8 @@ def test_the_example_space_becomes_a_study(tmp_path):
     python(distil, directory)
     with open(directory / "config" / "sources.csv", "a") as sources:
         sources.write(blocks(page, "csv")[0])
-    snakemake(directory, "-c1", "results/tables/correlation.csv", "--configfile", "pairs.yaml")
+    two_at_a_time = "-c2", "--set-threads", "score=1"
+    snakemake(directory, "results/tables/correlation.csv", *two_at_a_time, "--configfile", "pairs.yaml")
     table = pd.read_csv(directory / "results" / "tables" / "correlation.csv")
     whole = table[(table["set"] == "all") & (table.top == 1)].set_index("proxy")
     assert (whole.n["params"], whole.classes["params"]) == (9, 7)

@@ -201,10 +201,11 @@ def killed_at_times(canonical, *given):
 def test_a_killed_process_costs_its_network_alone(index, monkeypatch, workers):
     networks = shard_of(index, 0, 5)[["canonical", "connected"]]
     assert networks.canonical.tolist().index(KILLED) == 2
-    given = networks, "nasbench201", "cifar10", 0, ["l2_norm", "snip"], BATCHES, workers, "cpu"
-    whole = pd.DataFrame(score_shard(*given))
+    given = "nasbench201", "cifar10", 0, ["l2_norm", "snip"], BATCHES
+    whole = [score_network(*network, *given, "cpu") for network in networks.itertuples(index=False)]
+    whole = pd.DataFrame(itertools.chain.from_iterable(whole))
     monkeypatch.setattr("zsnas.score.score_network", killed_at_times)
-    spared = pd.DataFrame(score_shard(*given))
+    spared = pd.DataFrame(score_shard(networks, *given, workers, "cpu"))
     lost = spared.canonical == KILLED
     assert spared.status[lost].tolist() == ["error: killed, as happens where memory runs out"] * 2
     columns = ["canonical", "proxy", "seed", "score", "status"]
