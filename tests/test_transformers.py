@@ -1,7 +1,9 @@
 """Vision transformers: their sizes, and which proxies of networks apply to them and which say why they do not."""
 
+import dataclasses
 import math
 
+import naive
 import pytest
 import torch
 from torch import nn
@@ -102,6 +104,15 @@ def test_the_others_give_scores(space, arch, monkeypatch):
     assert len(scores) >= 12
     for score in scores:
         assert score.status == "ok" and math.isfinite(score.score), score
+
+
+def test_samples_that_do_not_meet_have_the_kernel_of_all(monkeypatch):
+    monkeypatch.setitem(pit.TASKS, "cifar100", SMALL)
+    subject = subjects("pit", PIT)["float64"]
+    (score,) = engine.score(
+        [dataclasses.replace(registry.proxies()["ntk_cond"], precision="float64")], {"float64": subject}
+    )
+    assert score.score == pytest.approx(naive.naive_ntk_cond(subject.net, subject.batches(), None), rel=1e-9)
 
 
 def test_saliency_and_gradients_of_tokens_follow_the_definitions():
