@@ -15,15 +15,16 @@ BIN = Path(sys.executable).parent
 def copy_checkout(directory):
     """The checkout's files, as they are now and without results, in a new directory.
 
-    What Numba has compiled of them comes along: it holds for files of the same age, and compiling takes ten seconds.
+    What Numba has compiled of them comes along: it holds while sources keep their times, and takes ten seconds to make.
     """
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split("\0"):
         if name and os.path.lexists(CHECKOUT / name):
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, directory / name, follow_symlinks=False)
-    for compiled in CHECKOUT.glob("workflow/**/__pycache__"):
-        shutil.copytree(compiled, directory / compiled.relative_to(CHECKOUT))
+    for compiled in CHECKOUT.glob("workflow/**/__pycache__/*.nb[ci]"):
+        (directory / compiled.relative_to(CHECKOUT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(compiled, directory / compiled.relative_to(CHECKOUT))
     return directory
 
 

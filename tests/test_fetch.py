@@ -82,7 +82,7 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path, csv, row):
     with pytest.raises(StudyError, match="no column 'acc'"):
         fetch.fetch(*TRUTH, row("mine.csv"), data)
     source = sources.read_sources(row("mine.csv"))[0]
-    with pytest.raises(FileExistsError):
+    with pytest.raises(StudyError, match="no column 'acc'"):
         fetch.download(source, data)
     assert (data / "mine.csv").read_text() == "arch,other\n" and left(data) == ["mine.csv"]
 
@@ -109,6 +109,12 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
     with pytest.raises(StudyError, match=r"cannot be downloaded from http://127\.0\.0\.1:9/"):
         fetch.fetch(*TRUTH, row("mine.csv", url="http://127.0.0.1:9"), data)
     assert left(data) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, csv, row):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(StudyError, match=r"mine\.csv cannot be written into .*data.*correct 'data_dir'"):
+        fetch.fetch(*TRUTH, row("mine.csv"), tmp_path / "data" / "inner")
 
 
 def test_a_full_disk_is_named(tmp_path, csv, row, monkeypatch):

@@ -1,9 +1,12 @@
 """The same checks for every proxy found, and their scores against published ones."""
 
+import contextlib
 import gc
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import weakref
 from concurrent.futures.process import BrokenProcessPool
 from types import SimpleNamespace
@@ -213,12 +216,32 @@ def test_a_killed_process_costs_its_network_alone(index, monkeypatch, workers):
     assert spared.canonical.tolist() == whole.canonical.tolist() and spared.score[lost].isna().all()
 
 
+def test_workers_end_with_a_process_that_is_killed():
+    """They hold its standard output open as long as they live."""
+    code = (
+        "import multiprocessing, os, time\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from zsnas.score import start_worker\n"
+        "pool = ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), start_worker)\n"
+        "print(pool.submit(os.getpid).result(), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    worker = int(process.stdout.readline())
+    process.kill()
+    try:
+        process.communicate(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
 def never_starts():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_where_no_process_starts_no_network_is_blamed(index, monkeypatch):
-    monkeypatch.setattr("zsnas.score.compute_exactly", never_starts)
+    monkeypatch.setattr("zsnas.score.start_worker", never_starts)
     networks = shard_of(index, 0, 5)[["canonical", "connected"]]
     with pytest.raises(BrokenProcessPool):
         score_shard(networks, "nasbench201", "cifar10", 0, ["l2_norm"], BATCHES, 1, "cpu")

@@ -17,7 +17,7 @@ GATHERED = "results/scores/nasbench201/cifar10/scores.parquet"
 FIGURES = ["correlation_figure", "proxy_correlation_figure", "scores_figure", "cost_figure"]
 STUDY = {"join": 1, "study": 1, "manifest": 1, "analysis": 3, "table": 3} | dict.fromkeys(FIGURES, 1)
 SCORES = {"scores": 1} | STUDY
-# A device brings two tables and a figure; what scores cost does not depend on it.
+# A device brings tables and figures; what scores cost does not depend on it.
 OF_DEVICES = ["pareto_figure", "trust_figure", "fronts_figure", "devices_figure"]
 LATENCY = {"latency": 1} | STUDY | {"analysis": 7, "table": 7} | dict.fromkeys(OF_DEVICES, 1)
 

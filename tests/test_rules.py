@@ -75,3 +75,8 @@ def test_code_of_a_space_is_an_input_of_its_jobs(name):
     space = registry.spaces()[name]
     structures = {PACKAGE / f"{structure}.py" for structure in registry.STRUCTURES}
     assert set(space.files) == {space.file, *imported(space.file)} - structures
+
+
+def test_code_of_every_structure_is_an_input_of_structural_scores():
+    shaping = {structure for structure in registry.STRUCTURES if (PACKAGE / f"{structure}.py").is_file()}
+    assert shaping and all(f'"{structure}.py"' in COMMANDS["structural"] for structure in shaping)

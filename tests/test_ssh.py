@@ -206,11 +206,12 @@ def test_what_is_measured_when_a_board_dies_is_kept_and_only_the_rest_measured(u
 
     def dying(board, *arguments):
         asked.append(arguments)
-        if len(asked) == 4:  # the reference and two networks are done
+        if len(asked) == lives:
             board.process.kill()
         return measure(board, *arguments)
 
     monkeypatch.setattr(ssh.Board, "measure", dying)
+    lives = 4  # the reference and two networks are done
     with pytest.raises(StudyError, match="'board'"):
         run()
     assert not output.exists()
@@ -219,9 +220,13 @@ def test_what_is_measured_when_a_board_dies_is_kept_and_only_the_rest_measured(u
     with open(journal, "a") as file:
         file.write('{"canonical": "|nor_con')  # a line that a crash cut off
     asked.clear()
+    lives = 3  # one network more
+    with pytest.raises(StudyError, match="'board'"):
+        run()
+    asked.clear()
     monkeypatch.setattr(ssh.Board, "measure", lambda board, *arguments: asked.append(1) or measure(board, *arguments))
     frame = run()
-    assert len(asked) == 4  # two networks between two references
+    assert len(asked) == 3  # the last network between two references
     assert not journal.exists() and len(frame) == 4
     kept = {one["canonical"]: one["latency_raw_ms"] for one in first[1:] if not one["is_reference"]}
     assert len(kept) == 2 and set(kept) < set(frame.canonical)
@@ -264,3 +269,15 @@ def test_a_remote_device_has_a_host_and_a_local_one_has_none():
         with pytest.raises(StudyError, match=message):
             check(study | {"devices": [name]}, "x.yaml", sources, "data")
     assert registry.devices()["ssh"].remote and not registry.devices()["local"].remote
+
+
+@needs_sshd
+def test_what_other_code_measured_is_measured_again(use, shard, monkeypatch):
+    run, _, journal = shard
+    facts = {"facts": {"host": "board", "code": "another"}}
+    network = {"canonical": ARCH, "is_reference": False, "moment": 0.0, "latency_raw_ms": 1e9}
+    reference = network | {"is_reference": True, "latency_raw_ms": 1.0}
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_text("".join(json.dumps(entry) + "\n" for entry in (facts, reference, network, reference)))
+    frame = run()
+    assert len(frame) == 4 and (frame.latency_raw_ms < 1e9).all()

@@ -17,7 +17,7 @@ rule structural:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         space=space_files,
-        code=code("structural.py", "randomness.py", "cells.py") + proxy_files(STRUCTURAL),
+        code=code("structural.py", "randomness.py", "cells.py", "links.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
     log:

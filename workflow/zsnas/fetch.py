@@ -7,7 +7,6 @@ has no direct address is named with the place it belongs to.
 
 import argparse
 import errno
-import os
 import shutil
 import sys
 import tempfile
@@ -43,31 +42,32 @@ def is_direct(source):
 
 def download(source, data_dir):
     """The path of a source's file, downloaded and verified. Raises StudyError, and leaves nothing, where that fails."""
-    data_dir = Path(data_dir)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
-        part = Path(aside, source.file)
-        try:
+    path = Path(data_dir, source.file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
+            part = Path(aside, source.file)
             with urllib.request.urlopen(source.url, timeout=SECONDS) as answer, open(part, "wb") as file:
                 shutil.copyfileobj(answer, file, CHUNK)
                 promised = answer.headers.get("Content-Length")
-        except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
-            raise StudyError(
-                f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
-            ) from error
-        except OSError as error:
-            way_out = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "correct 'data_dir'"
-            raise StudyError(
-                f"{source.file} cannot be written into {data_dir} ({error.strerror}): {way_out}"
-            ) from error
-        received = part.stat().st_size
-        if promised is not None and received != int(promised):
-            raise StudyError(
-                f"{source.file} came only in part, {received} of {promised} bytes from {source.url}: try again"
-            )
-        sources.verify(source, part)
-        os.link(part, data_dir / source.file)  # unlike a renaming, this replaces nothing
-    return data_dir / source.file
+            received = part.stat().st_size
+            if promised is not None and received != int(promised):
+                raise StudyError(
+                    f"{source.file} came only in part, {received} of {promised} bytes from {source.url}: try again"
+                )
+            sources.verify(source, part)
+            if path.exists():  # another fetch was faster
+                sources.verify(source, path)
+            else:
+                part.rename(path)
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        raise StudyError(
+            f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
+        ) from error
+    except OSError as error:
+        way_out = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "correct 'data_dir'"
+        raise StudyError(f"{source.file} cannot be written into {data_dir} ({error.strerror}): {way_out}") from error
+    return path
 
 
 def main():

@@ -53,7 +53,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.join", description="Join what is known of a task.")
     parser.add_argument("--space", required=True)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--proxies", required=True, nargs="+", help="the proxies to keep, in order")
+    parser.add_argument("--proxies", required=True, nargs="+", help="the proxies to keep")
     parser.add_argument("--architectures", required=True)
     parser.add_argument("--scores", nargs="+", required=True, help="files of scores, by architecture or by network")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)

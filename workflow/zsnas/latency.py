@@ -7,6 +7,7 @@ so that after an interruption only what is missing is measured.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from zsnas import devices, errors, registry, runner
 from zsnas.files import write_parquet
-from zsnas.provenance import environment
+from zsnas.provenance import environment, sha256
 from zsnas.randomness import derive_seed
 from zsnas.runner import median_interval
 from zsnas.shards import shard_of
@@ -101,16 +102,17 @@ def rows(sessions, canonicals):
 def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     """`rows` of the networks, measured as in `measure_shard` but on another machine.
 
-    journal: the file where each record is noted at once and that of an earlier, interrupted session is read; it is
-    removed when all are measured. facts: what is to be noted of the machine.
+    journal: the file where each record is noted at once and that of an earlier, interrupted session is read, if it was
+    measured by the same code. facts: what is to be noted of the machine and, as `code`, what it is measured with.
     """
-    sessions = read_journal(journal)
+    sessions = [session for session in read_journal(journal) if session["facts"].get("code") == facts["code"]]
     done = {one["canonical"] for session in sessions for one in session["records"] if not one["is_reference"]}
     missing = [name for name in canonicals if name not in done]
     if missing:
         sessions.append({"facts": facts, "records": []})
+        cut_off = journal.exists() and not journal.read_text().endswith("\n")
         with open(journal, "a") as file:
-            print(json.dumps({"facts": facts}), file=file, flush=True)
+            print("\n" * cut_off + json.dumps({"facts": facts}), file=file, flush=True)
             order = list(in_order(missing, reference, seed))
             for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None):
                 sessions[-1]["records"].append(record(name, is_reference, measure_one(name)))
@@ -118,14 +120,21 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     return rows([session["records"] for session in sessions], canonicals), [session["facts"] for session in sessions]
 
 
+def code_of(space, plugin):
+    """One sha256 of all code that a latency depends on."""
+    of_device = registry.imported_files(registry.devices()[plugin].file)
+    files = sorted({*registry.spaces()[space].files, *of_device, Path(runner.__file__), Path(__file__)})
+    return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
+
+
 def read_journal(path):
-    """Sessions of a journal, without those in which no network was measured; a line cut off by a crash ends it."""
+    """Sessions of a journal but those in which no network was measured; a line that a crash cut off is left out."""
     sessions = []
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             entry = json.loads(line)
         except ValueError:
-            break
+            continue
         if "facts" in entry:
             sessions.append(entry | {"records": []})
         else:
@@ -138,7 +147,7 @@ def main():
     parser.add_argument("--space", required=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--device", required=True, help="see zsnas.devices for how a device is named")
-    parser.add_argument("--architectures", required=True, help="the space's architectures.parquet")
+    parser.add_argument("--architectures", required=True, help="the index of networks, of all or of a sample")
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shard-size", type=int, required=True)
     parser.add_argument(
@@ -169,8 +178,9 @@ def main():
         journal = Path(arguments.output).with_suffix(".measured")
         journal.parent.mkdir(parents=True, exist_ok=True)
         with plugin.connect(device, arguments.remote_python) as board:
+            facts = board.facts | {"code": code_of(arguments.space, device.plugin)}
             measured, boards = measure_remotely(
-                canonicals, reference, lambda name: board.measure(net(name), inputs), seed, journal, board.facts
+                canonicals, reference, lambda name: board.measure(net(name), inputs), seed, journal, facts
             )
     else:
         pin(device.threads)

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import resource
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -94,8 +95,15 @@ def compute_exactly():
     torch.backends.cudnn.deterministic = True
 
 
+def start_worker():
+    """Compute exactly, and end with the process that asks: killed, it cannot end its workers, which hold gigabytes."""
+    compute_exactly()
+    asks = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (asks.join(), os._exit(1)), daemon=True).start()
+
+
 def score_shard(networks, space, task, seed, proxies, batches, workers, place):
-    """Rows of all networks, rows of the index, in their order, computed by `workers` processes.
+    """Rows of all networks, which are rows of an index, in their order, computed by `workers` processes.
 
     A system whose memory runs out kills a process. Which network it scored is found by scoring those in question alone;
     one that does not survive that has failed rows.
@@ -129,7 +137,7 @@ def score_together(jobs, workers, progress):
     Raises BrokenProcessPool where no process can be started at all, which is no network's fault.
     """
     scored = []
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), compute_exactly)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), start_worker)
     pool.submit(os.getpid).result()
     with contextlib.suppress(BrokenProcessPool), pool:
         for job in [pool.submit(score_network, *given) for given in jobs]:
@@ -146,7 +154,7 @@ def main():
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--inputs", required=True, help="'noise', or an .npz of images and labels")
     parser.add_argument("--batch", type=int, required=True)
-    parser.add_argument("--architectures", required=True, help="the space's architectures.parquet")
+    parser.add_argument("--architectures", required=True, help="the index of networks, of all or of a sample")
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shard-size", type=int, required=True)
     parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
@@ -174,7 +182,8 @@ def main():
     columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared", "peak_mb"]
     frame = pd.DataFrame(rows)[columns + ["layers"] * arguments.keep_layers]
     frame = frame.assign(space=space.name, task=arguments.task)
-    inputs = {"inputs": arguments.inputs, "batch": arguments.batch, "inputs_sha256": sha256(arguments.inputs)}
+    digest = None if arguments.inputs == "noise" else sha256(arguments.inputs)
+    inputs = {"inputs": arguments.inputs, "batch": arguments.batch, "inputs_sha256": digest}
     gpu = torch.cuda.get_device_name() if place == "cuda" else None
     write_parquet(frame, arguments.output, gpu=gpu, workers=arguments.workers, **inputs, **environment())
 

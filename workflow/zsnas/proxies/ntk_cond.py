@@ -2,9 +2,9 @@
 
 The ratio of the largest to the smallest eigenvalue of K[i, j] = <d s_i / dw, d s_j / dw>, s_i the summed outputs of
 sample i and w all parameters named weight, those of BatchNorm included. BatchNorm takes its statistics over all
-samples, so each sample's gradient is a backward pass through all of them: as in TE-NAS's code, over the first 16. Where
-there is none samples do not meet, and each passes alone. One draw of the space's initial weights where TE-NAS averages
-three of He's. A singular kernel, as two equal images make, gives no score.
+samples, so each sample's gradient is a backward pass through all of them: as in TE-NAS's code, over the first 16.
+Without BatchNorm samples do not meet, and each has a small pass of its own. One draw of the space's initial weights
+where TE-NAS averages three of He's. A singular kernel, as two equal images make, gives no score.
 """
 
 import torch

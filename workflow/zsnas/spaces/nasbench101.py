@@ -16,8 +16,8 @@ A hash does not tell the network; the column `design` does: the adjacency matrix
 operations, as digits that are positions in OPERATIONS: `100101:20`.
 
 Initial weights are normal: of convolutions He's for their fan-out, of the classifier with a deviation of 0.01, no bias,
-as in the port (NASBench-PyTorch) that proxies are published for; the benchmark drew them by variance scaling for the
-fan-in. The classifier's matter to what subtracts one gradient from another, such as GraSP.
+as in NASBench-PyTorch, on whose networks published scores were computed; the benchmark drew them by variance scaling
+for the fan-in. The classifier's decide the order of `jacob_cov` and `plain` (docs/results).
 """
 
 import itertools
