@@ -139,6 +139,8 @@ def test_the_workflow_fetches_before_it_checks(tmp_path, csv, row):
     study["spaces"]["nasbench201"]["tasks"]["cifar10"] = ["mine"]
     (directory / "mine.yaml").write_text(yaml.safe_dump(study))
     assert "is not in data_dir" in snakemake(directory, "-n", "--configfile", "mine.yaml", fails=True)
+    (directory / "odd.yaml").write_text(yaml.safe_dump(study | {"proxies": ["synflw"]}))
+    assert "error: unknown proxy 'synflw'" in snakemake(directory, "fetch", "--configfile", "odd.yaml", fails=True)
     snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml")
     assert (directory / "data" / "mine.csv").read_bytes() == csv.read_bytes()
     snakemake(directory, "-n", "--configfile", "mine.yaml")

@@ -23,12 +23,13 @@ from zsnas.config import check
 from zsnas.errors import StudyError
 
 DATA_DIR = config.get("data_dir", "data")
-# Snakemake does not tell a run's targets while it reads the rules; `fetch` gets what the check would miss.
-if workflow.is_main_process and "fetch" not in sys.argv:
+if workflow.is_main_process:
     try:
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except StudyError as error:
-        sys.exit(f"error: {error}")
+        # Snakemake does not tell a run's targets while it reads the rules; `fetch` brings files that are not there.
+        if "fetch" not in sys.argv or not isinstance(error, sources.Missing):
+            sys.exit(f"error: {error}")
 
 PROXIES = registry.proxies()
 SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["proxies"]]))  # baselines, control
@@ -99,9 +100,9 @@ def sampled_from(space):
 def networks(wildcards):
     """The index that shards are cut from: of the whole space, or of what a truth has.
 
-    Either is a checkpoint. Below a job that is due Snakemake takes all others for due as well; after a checkpoint it
-    looks again, and an index that is the same once more makes no job due. One that is not there is asked for as a file:
-    Snakemake would wait for it as a checkpoint, though nothing made it due.
+    Either is a checkpoint. Snakemake takes all jobs below one that is due for due as well; after a checkpoint it looks
+    again, and where the index was written with the same bytes no job is due. An index that is missing is asked for as a
+    file, for as a checkpoint Snakemake would wait for it even where nothing made it due.
     """
     path = f"results/spaces/{wildcards.space}/architectures.parquet"
     if Path(path).is_file():
@@ -216,7 +217,7 @@ def second_shards(wildcards):
 
 
 def session_shards(space, session, networks):
-    """The shards of a measuring session that hold so many networks, as far as the study has them."""
+    """The shards of a measuring session that hold the first `networks`, as far as the study has them."""
     size = shard_size(space)
     numbers = shards(space)[: -(-networks // size)]
     fixed = {"session": session, "sampled_from": sampled_from(space), "size": size}

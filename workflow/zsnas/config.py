@@ -16,7 +16,7 @@ SCHEMA = PACKAGE.parent / "schemas" / "config.schema.yaml"
 
 
 def check(config, place, sources_csv, data_dir):
-    """Raise StudyError for the first mistake in `config`.
+    """Raise StudyError for the first mistake in `config`, of names before that of files.
 
     place: what to call the config file in messages. data_dir: where files placed by hand are looked for.
     """
@@ -24,25 +24,33 @@ def check(config, place, sources_csv, data_dir):
     for name, study in config["spaces"].items():
         space = look_up("space", name, registry.spaces(), f"{place}, key 'spaces'")
         check_number(study, space.canonical, name, f"{place}, key 'spaces.{name}.architectures'")
-        sources.lists(space, data_dir)
         for task, truths in study["tasks"].items():
             check_known("task", task, space.tasks, f"{place}, key 'spaces.{name}.tasks'")
             if "sampled_from" in study:
                 where = f"{place}, key 'spaces.{name}.sampled_from', task {task}"
                 check_known("truth", study["sampled_from"], truths, where)
-            for truth in truths:
-                source, path = sources.locate(name, task, truth, sources_csv, data_dir)
-                if truth == study.get("sampled_from"):
-                    there = source.architectures or space.canonical
-                    check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
-                if not distilled(name, task, truth, path):
-                    sources.verify(source, path)
     check_proxies(config, place)
-    for name in config.get("devices", []):
-        check_device(name, config, place, sources_csv, data_dir)
     if "search" in config:
         check_search(config, place)
+    for name, study in config["spaces"].items():
+        check_truths(name, study, place, sources_csv, data_dir)
+    for name in config.get("devices", []):
+        check_device(name, config, place, sources_csv, data_dir)
     check_images(config, place, data_dir)
+
+
+def check_truths(name, study, place, sources_csv, data_dir):
+    """The files that a space's architectures and truths come from."""
+    space = registry.spaces()[name]
+    sources.lists(space, data_dir)
+    for task, truths in study["tasks"].items():
+        for truth in truths:
+            source, path = sources.locate(name, task, truth, sources_csv, data_dir)
+            if truth == study.get("sampled_from"):
+                there = source.architectures or space.canonical
+                check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
+            if not distilled(name, task, truth, path):
+                sources.verify(source, path)
 
 
 def check_number(study, there, whose, where):

@@ -1,6 +1,6 @@
 """Write a space's index of architectures: `python -m zsnas.index SPACE OUTPUT [LIST...]`.
 
-The file has no provenance: what is computed of an index that is the same once more is not computed again.
+The file carries no provenance, so that listing again gives the same bytes and nothing below it is computed again.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Keep the architectures of networks that a truth has: `python -m zsnas.sampled_from ARCHITECTURES TRUTH OUTPUT`.
 
-A network counts where the truth has any of its architectures. It has no provenance, as the index.
+A network counts where the truth has any of its architectures. The file carries no provenance, as that of the index.
 """
 
 import argparse
