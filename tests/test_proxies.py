@@ -200,19 +200,26 @@ def killed_at_times(canonical, *given):
     return score_network(canonical, *given)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_process_costs_its_network_alone(index, monkeypatch, workers):
+SHARD = "nasbench201", "cifar10", 0, ["l2_norm", "snip"], BATCHES
+
+
+@pytest.fixture(scope="module")
+def whole(index):
+    """The networks of a shard, and their rows where no process is killed."""
     networks = shard_of(index, 0, 5)[["canonical", "connected"]]
     assert networks.canonical.tolist().index(KILLED) == 2
-    given = "nasbench201", "cifar10", 0, ["l2_norm", "snip"], BATCHES
-    whole = [score_network(*network, *given, "cpu") for network in networks.itertuples(index=False)]
-    whole = pd.DataFrame(itertools.chain.from_iterable(whole))
+    return networks, pd.DataFrame(score_shard(networks, *SHARD, 1, "cpu"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_process_costs_its_network_alone(whole, monkeypatch, workers):
+    networks, whole = whole
     monkeypatch.setattr("zsnas.score.score_network", killed_at_times)
-    spared = pd.DataFrame(score_shard(networks, *given, workers, "cpu"))
+    spared = pd.DataFrame(score_shard(networks, *SHARD, workers, "cpu"))
     lost = spared.canonical == KILLED
     assert spared.status[lost].tolist() == ["error: killed, as happens where memory runs out"] * 2
     columns = ["canonical", "proxy", "seed", "score", "status"]
-    pd.testing.assert_frame_equal(spared[columns][~lost], whole[columns][~lost])
+    pd.testing.assert_frame_equal(spared[columns][~lost], whole[columns][~lost], check_exact=True)
     assert spared.canonical.tolist() == whole.canonical.tolist() and spared.score[lost].isna().all()
 
 
