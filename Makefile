@@ -6,7 +6,7 @@ BIN = .venv/bin
 
 DATA_DIR ?= data
 
-.PHONY: study hardware test lint smoke test-slurm test-spaces bench
+.PHONY: study hardware test lint smoke test-reruns test-slurm test-spaces bench
 
 study: .venv/ready
 	$(BIN)/snakemake -c$(CORES) --report-after-run --report results/report.html
@@ -22,6 +22,9 @@ hardware: .venv/ready
 
 test: .venv/ready
 	$(BIN)/pytest
+
+test-reruns: .venv/ready
+	$(BIN)/pytest tests/reruns
 
 test-slurm: .venv/ready
 	$(BIN)/pytest tests/slurm
