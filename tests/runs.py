@@ -18,13 +18,12 @@ def copy_checkout(directory):
     What Numba has compiled of them comes along: it holds while sources keep their times, and takes ten seconds to make.
     """
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split("\0"):
-        if name and os.path.lexists(CHECKOUT / name):
+    names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split("\0")
+    compiled = [file.relative_to(CHECKOUT) for file in CHECKOUT.glob("workflow/**/__pycache__/*.nb[ci]")]
+    for name in [*filter(None, names), *compiled]:
+        if os.path.lexists(CHECKOUT / name):
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, directory / name, follow_symlinks=False)
-    for compiled in CHECKOUT.glob("workflow/**/__pycache__/*.nb[ci]"):
-        (directory / compiled.relative_to(CHECKOUT)).parent.mkdir(exist_ok=True)
-        shutil.copy2(compiled, directory / compiled.relative_to(CHECKOUT))
     return directory
 
 

@@ -272,12 +272,11 @@ def test_a_remote_device_has_a_host_and_a_local_one_has_none():
 
 
 @needs_sshd
-def test_what_other_code_measured_is_measured_again(use, shard, monkeypatch):
+def test_what_other_code_measured_is_measured_again(use, shard):
     run, _, journal = shard
     facts = {"facts": {"host": "board", "code": "another"}}
     network = {"canonical": ARCH, "is_reference": False, "moment": 0.0, "latency_raw_ms": 1e9}
     reference = network | {"is_reference": True, "latency_raw_ms": 1.0}
-    journal.parent.mkdir(parents=True, exist_ok=True)
     journal.write_text("".join(json.dumps(entry) + "\n" for entry in (facts, reference, network, reference)))
     frame = run()
     assert len(frame) == 4 and (frame.latency_raw_ms < 1e9).all()
