@@ -23,7 +23,7 @@ from zsnas.errors import StudyError
 from zsnas.inputs import minibatches
 from zsnas.score import Subject, score_network, score_shard
 from zsnas.shards import shard_of
-from zsnas.spaces import nasbench201
+from zsnas.spaces import fbnet, nasbench201
 from zsnas.structural import score_structural
 
 # What applies to the networks here; the others have tests of their own.
@@ -270,6 +270,27 @@ def test_seconds_shared_add_up_to_all_that_was_spent(monkeypatch):
     passes = engine.passes_of(registry.proxies()["snip"].function)
     (single,) = [evaluation for evaluation in evaluations if "snip" in evaluation.seconds]
     assert by_name["snip"].seconds == pytest.approx(sum(single.seconds[name] for name in [*passes, "snip"]))
+
+
+FBNET = "_".join("0" * 22)  # its blocks have depthwise convolutions
+
+
+def fbnet_in(precision):
+    batches = minibatches("noise", "cifar100", fbnet.TASKS["cifar100"], 2, 0)
+    return Subject(fbnet, FBNET, "cifar100", 0, precision, batches, "cpu")
+
+
+def test_channels_come_last_in_memory_but_for_grouped_convolutions_in_double_precision():
+    assert fbnet_in("float64").layout == torch.contiguous_format
+    assert {given.layout for given in [fbnet_in("float32"), *subjects().values()]} == {torch.channels_last}
+
+
+def test_the_layout_in_memory_changes_no_score():
+    given, scores = fbnet_in("float64"), []
+    for given.layout in (torch.contiguous_format, torch.channels_last):
+        assert given.net().stem[0].weight.is_contiguous(memory_format=given.layout)
+        scores += engine.score([registry.proxies()["zico"]], {"float64": given})
+    assert scores[0].score == pytest.approx(scores[1].score, rel=1e-6)
 
 
 def test_no_image_has_a_number_where_nothing_is_a_number():

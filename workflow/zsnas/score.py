@@ -7,6 +7,7 @@ from (seed, task), and each worker process computes with one thread, which keeps
 
 import argparse
 import contextlib
+import functools
 import itertools
 import math
 import multiprocessing
@@ -48,14 +49,23 @@ class Subject:
         self.batch = len(batches[0][0])  # told when memory runs out, where moving them again would fail
 
     def net(self):
+        return self.built().to(self.place, self.dtype, memory_format=self.layout).train()
+
+    def built(self):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(self.seed, self.canonical, "weights"))
-            net = self.space.build(self.design, self.task)
-        return net.to(self.place, self.dtype, memory_format=torch.channels_last).train()
+            return self.space.build(self.design, self.task)
+
+    @functools.cached_property
+    def layout(self):
+        """Channels last, but for grouped convolutions in double precision, which torch has much slower so."""
+        if self.dtype == torch.float64 and any(getattr(module, "groups", 1) > 1 for module in self.built().modules()):
+            return torch.contiguous_format
+        return torch.channels_last
 
     def batches(self):
         return [
-            (inputs.to(self.place, self.dtype, memory_format=torch.channels_last), labels.to(self.place))
+            (inputs.to(self.place, self.dtype, memory_format=self.layout), labels.to(self.place))
             for inputs, labels in self.minibatches
         ]
 
