@@ -28,4 +28,5 @@ def ntk_cond(net, inputs):
 
 
 def gram(rows):
-    return rows.double() @ rows.double().T
+    rows = rows.double()
+    return rows @ rows.T
