@@ -280,7 +280,7 @@ def fbnet_in(precision):
     return Subject(fbnet, FBNET, "cifar100", 0, precision, batches, "cpu")
 
 
-def test_channels_come_last_in_memory_but_for_grouped_convolutions_in_double_precision():
+def test_channels_come_last_in_memory_but_for_depthwise_convolutions_in_double_precision():
     assert fbnet_in("float64").layout == torch.contiguous_format
     assert {given.layout for given in [fbnet_in("float32"), *subjects().values()]} == {torch.channels_last}
 

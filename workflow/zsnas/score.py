@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pandas as pd
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from zsnas import engine, errors, registry
@@ -58,8 +59,8 @@ class Subject:
 
     @functools.cached_property
     def layout(self):
-        """Channels last, but for grouped convolutions in double precision, which torch has much slower so."""
-        if self.dtype == torch.float64 and any(getattr(module, "groups", 1) > 1 for module in self.built().modules()):
+        """Channels last, but for depthwise convolutions in double precision, which torch has much slower so."""
+        if self.dtype == torch.float64 and any(is_depthwise(module) for module in self.built().modules()):
             return torch.contiguous_format
         return torch.channels_last
 
@@ -71,6 +72,10 @@ class Subject:
 
     def rng(self, purpose):
         return torch.Generator().manual_seed(derive_seed(self.seed, self.canonical, purpose))
+
+
+def is_depthwise(module):
+    return isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1
 
 
 def score_network(canonical, connected, space, task, seed, proxies, batches, place, design=None):
