@@ -20,6 +20,7 @@ from zsnas import devices, latency, registry
 from zsnas.config import check
 from zsnas.devices import ssh
 from zsnas.errors import StudyError
+from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 
 SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"]))
@@ -280,3 +281,13 @@ def test_what_other_code_measured_is_measured_again(use, shard):
     journal.write_text("".join(json.dumps(entry) + "\n" for entry in (facts, reference, network, reference)))
     frame = run()
     assert len(frame) == 4 and (frame.latency_raw_ms < 1e9).all()
+
+
+@needs_sshd
+def test_a_shard_without_a_connected_network_has_rows_without_latency(use, shard, index, tmp_path):
+    run, _, journal = shard
+    disconnected = index.canonical.isin(shard_of(index, 0, 4).canonical)
+    index.assign(connected=~disconnected).to_parquet(tmp_path / "architectures.parquet")
+    frame = run()
+    assert len(frame) == 4 and frame.latency_ms.isna().all() and (frame.repeats == 0).all()
+    assert not journal.exists()

@@ -108,7 +108,7 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     sessions = [session for session in read_journal(journal) if session["facts"].get("code") == facts["code"]]
     done = {one["canonical"] for session in sessions for one in session["records"] if not one["is_reference"]}
     missing = [name for name in canonicals if name not in done]
-    if missing:
+    if missing or not sessions:  # where no network is connected the reference is measured nevertheless
         sessions.append({"facts": facts, "records": []})
         cut_off = journal.exists() and not journal.read_text().endswith("\n")
         with open(journal, "a") as file:
