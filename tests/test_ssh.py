@@ -235,8 +235,8 @@ def test_what_is_measured_when_a_board_dies_is_kept_and_only_the_rest_measured(u
     assert (frame.kind == "measured").all() and (frame.latency_ms > 0).all()
 
 
-def test_sessions_are_brought_to_one_reference():
-    """The board is twice as slow in its second session, and slows down within each."""
+def test_sittings_are_brought_to_one_reference():
+    """The board is twice as slow in its second sitting, and slows down within each."""
     true = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
     now = iter(range(100))
 

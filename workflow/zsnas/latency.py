@@ -80,19 +80,19 @@ def measure_shard(canonicals, reference, measure_one, seed):
     return rows([records], canonicals)
 
 
-def rows(sessions, canonicals):
-    """Rows of the networks, in their order, from lists of records, one per uninterrupted session.
+def rows(sittings, canonicals):
+    """Rows of the networks, in their order, from lists of records, one per uninterrupted sitting.
 
-    Within a session the machine's drift is taken out; then all sessions are brought to the reference's median of all.
+    Within a sitting the machine's drift is taken out; then all sittings are brought to the reference's median of all.
     """
     frames = []
-    for records in sessions:
-        session = pd.DataFrame(records)
-        reference = session[session.is_reference]
-        networks = session[~session.is_reference]
+    for records in sittings:
+        sitting = pd.DataFrame(records)
+        reference = sitting[sitting.is_reference]
+        networks = sitting[~sitting.is_reference]
         slowness = np.interp(networks.moment, reference.moment, reference.latency_raw_ms)
         frames.append(networks.assign(reference_ms=slowness))
-    usual = np.median([one["latency_raw_ms"] for records in sessions for one in records if one["is_reference"]])
+    usual = np.median([one["latency_raw_ms"] for records in sittings for one in records if one["is_reference"]])
     frame = pd.concat(frames).drop_duplicates("canonical").set_index("canonical").loc[canonicals].reset_index()
     frame.insert(1, "latency_ms", frame.latency_raw_ms * usual / frame.reference_ms)
     frame = frame.drop(columns=["is_reference", "moment"])
@@ -102,22 +102,22 @@ def rows(sessions, canonicals):
 def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     """`rows` of the networks, measured as in `measure_shard` but on another machine.
 
-    journal: the file where each record is noted at once and that of an earlier, interrupted session is read, if it was
+    journal: the file where each record is noted at once and that of an earlier, interrupted sitting is read, if it was
     measured by the same code. facts: what is to be noted of the machine and, as `code`, what it is measured with.
     """
-    sessions = [session for session in read_journal(journal) if session["facts"].get("code") == facts["code"]]
-    done = {one["canonical"] for session in sessions for one in session["records"] if not one["is_reference"]}
+    sittings = [sitting for sitting in read_journal(journal) if sitting["facts"].get("code") == facts["code"]]
+    done = {one["canonical"] for sitting in sittings for one in sitting["records"] if not one["is_reference"]}
     missing = [name for name in canonicals if name not in done]
-    if missing or not sessions:  # where no network is connected the reference is measured nevertheless
-        sessions.append({"facts": facts, "records": []})
+    if missing or not sittings:  # where no network is connected the reference is measured nevertheless
+        sittings.append({"facts": facts, "records": []})
         cut_off = journal.exists() and not journal.read_text().endswith("\n")
         with open(journal, "a") as file:
             print("\n" * cut_off + json.dumps({"facts": facts}), file=file, flush=True)
             order = list(in_order(missing, reference, seed))
             for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None):
-                sessions[-1]["records"].append(record(name, is_reference, measure_one(name)))
-                print(json.dumps(sessions[-1]["records"][-1]), file=file, flush=True)
-    return rows([session["records"] for session in sessions], canonicals), [session["facts"] for session in sessions]
+                sittings[-1]["records"].append(record(name, is_reference, measure_one(name)))
+                print(json.dumps(sittings[-1]["records"][-1]), file=file, flush=True)
+    return rows([sitting["records"] for sitting in sittings], canonicals), [sitting["facts"] for sitting in sittings]
 
 
 def code_of(space, plugin):
@@ -128,18 +128,18 @@ def code_of(space, plugin):
 
 
 def read_journal(path):
-    """Sessions of a journal but those in which no network was measured; a line that a crash cut off is left out."""
-    sessions = []
+    """Sittings of a journal but those in which no network was measured; a line that a crash cut off is left out."""
+    sittings = []
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             entry = json.loads(line)
         except ValueError:
             continue
         if "facts" in entry:
-            sessions.append(entry | {"records": []})
+            sittings.append(entry | {"records": []})
         else:
-            sessions[-1]["records"].append(entry)
-    return [session for session in sessions if any(not one["is_reference"] for one in session["records"])]
+            sittings[-1]["records"].append(entry)
+    return [sitting for sitting in sittings if any(not one["is_reference"] for one in sitting["records"])]
 
 
 def main():
