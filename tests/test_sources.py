@@ -19,7 +19,7 @@ import pytest
 from zsnas import errors, sources, truth
 from zsnas.errors import StudyError
 from zsnas.files import read_provenance, write_parquet
-from zsnas.readers import analog_nasbench, nats_archive, pickles, table
+from zsnas.readers import _pickles, analog_nasbench, nats_archive, table
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "config" / "sources.csv"
@@ -199,14 +199,14 @@ class Evil:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_malicious_pickle_runs_nothing(capsys, protocol):
     with refused("data.anb", ".print", "do not trust"):
-        pickles.load(pickle.dumps({"weights": Evil()}, protocol), nats_archive.ADMITTED, "data.anb")
+        _pickles.load(pickle.dumps({"weights": Evil()}, protocol), nats_archive.ADMITTED, "data.anb")
     assert capsys.readouterr().out == ""
 
 
 def test_numbers_pickled_by_numpy_are_admitted():
     # The benchmark was written by numpy 1, which called its core so.
     data = pickle.dumps([np.float64(1.5), np.int64(3)], 3).replace(b"numpy._core.", b"numpy.core.")
-    assert pickles.load(data, nats_archive.ADMITTED, "x") == [1.5, 3]
+    assert _pickles.load(data, nats_archive.ADMITTED, "x") == [1.5, 3]
 
 
 # Tables

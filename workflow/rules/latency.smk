@@ -96,7 +96,7 @@ rule lookup:
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
         readers=lambda wildcards: code(*{f"readers/{source.reader}.py" for source, _ in cost_sources(wildcards)}),
-        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py", "readers/pickles.py"),
+        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py", "readers/_pickles.py"),
     output:
         "results/latency/{space}/{task}/{device}.parquet",
     log:

@@ -42,7 +42,7 @@ rule images:
     """Prepare images of a task to score with."""
     input:
         file=image_file,
-        code=code("images.py", "inputs.py", "randomness.py", "readers/pickles.py"),
+        code=code("images.py", "inputs.py", "randomness.py", "readers/_pickles.py"),
     output:
         "results/images/{space}/{task}.npz",
     log:

@@ -5,7 +5,7 @@ rule fetch:
     """Download what the study's truths need and is not there."""
     input:
         sources=ancient(SOURCES),
-        code=code("fetch.py", "sources.py", "readers/pickles.py"),
+        code=code("fetch.py", "sources.py", "readers/_pickles.py"),
     log:
         "logs/fetch.log",
     conda:
@@ -29,7 +29,7 @@ rule truth:
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
         reader=lambda wildcards: code(f"readers/{truth_source(wildcards)[0].reader}.py"),
-        code=code("truth.py", "sources.py", "readers/pickles.py"),
+        code=code("truth.py", "sources.py", "readers/_pickles.py"),
     output:
         "results/truth/{space}/{task}/{truth}.parquet",
     log:

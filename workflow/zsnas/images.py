@@ -15,7 +15,7 @@ import numpy as np
 
 from zsnas import errors, registry
 from zsnas.inputs import read_images
-from zsnas.readers import pickles
+from zsnas.readers import _pickles
 
 # numpy has moved its core; either name builds an array.
 ARRAY_PARTS = {
@@ -58,7 +58,7 @@ def imagenet16_120(folder):
         file = folder / f"train_data_batch_{number}"
         if not file.is_file():
             raise errors.StudyError(f"{file} is missing: put ImageNet16 there, from {IMAGENET16}")
-        batch = pickles.load(file.read_bytes(), ARRAY_PARTS, file)
+        batch = _pickles.load(file.read_bytes(), ARRAY_PARTS, file)
         chosen = np.array(batch["labels"]) <= 120
         images.append(np.asarray(batch["data"])[chosen].reshape(-1, 3, 16, 16).transpose(0, 2, 3, 1))
         labels.append(np.array(batch["labels"])[chosen] - 1)
@@ -69,7 +69,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.images", description="Prepare real images to score with.")
     parser.add_argument("--space", required=True, help="whose task it is")
     parser.add_argument("--task", required=True)
-    parser.add_argument("--source", default="official", help="an .npz in the data folder, or 'official'")
+    parser.add_argument("--source", required=True, help="an .npz in the data folder, or 'official'")
     parser.add_argument("--data-dir", required=True)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()

@@ -183,7 +183,6 @@ def lists(space, data_dir):
 def load_reader(source):
     """The module that reads the source's format."""
     known = sorted(file.stem for file in Path(zsnas.readers.__file__).parent.glob("[a-z]*.py"))
-    known.remove("pickles")
     if source.reader not in known:
         raise StudyError(
             f"{source} names an unknown reader {source.reader!r}{suggestion(source.reader, known)} "

@@ -56,13 +56,15 @@ def main():
     for option in ("space", "task", "truth", "sources", "architectures", "output"):
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--data-dir")
-    args = parser.parse_args()
-    source, path = sources.locate(args.space, args.task, args.truth, args.sources, args.data_dir)
+    arguments = parser.parse_args()
+    source, path = sources.locate(
+        arguments.space, arguments.task, arguments.truth, arguments.sources, arguments.data_dir
+    )
     sources.verify(source, path)
-    architectures = pq.read_table(args.architectures, columns=["arch"])["arch"].to_pylist()
+    architectures = pq.read_table(arguments.architectures, columns=["arch"])["arch"].to_pylist()
     write_parquet(
         truth_table(source, path, architectures),
-        args.output,
+        arguments.output,
         source=path.name,
         sha256=sha256(path),
         url=source.url,

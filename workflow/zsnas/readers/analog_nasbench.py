@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import pickles
+from zsnas.readers import _pickles
 
 ADMITTED = {("analognasbench.data", name): SimpleNamespace for name in ("Architecture", "DriftMeasurement")}
 OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
@@ -24,7 +24,7 @@ def arch_string(codes):
 
 
 def read(path, column):
-    records = pickles.load(Path(path).read_bytes(), ADMITTED, path)
+    records = _pickles.load(Path(path).read_bytes(), ADMITTED, path)
     try:
         return pd.DataFrame(
             {

@@ -12,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import pickles
+from zsnas.readers import _pickles
 
 CANNOT_RUN = -1
 
 
 @functools.lru_cache(maxsize=1)  # all devices and tasks of a study are in one file
 def _contents(path, modified):
-    return pickles.load(path.read_bytes(), pickles.NUMPY, path)
+    return _pickles.load(path.read_bytes(), _pickles.NUMPY, path)
 
 
 def read(path, column):

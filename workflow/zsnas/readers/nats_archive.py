@@ -18,12 +18,12 @@ from statistics import fmean
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import pickles
+from zsnas.readers import _pickles
 
 ARCHITECTURE_FILE = re.compile(r"\d{6}\.pickle\.pbz2")
 
 
-ADMITTED = {("collections", "OrderedDict"): OrderedDict, **pickles.NUMPY}
+ADMITTED = {("collections", "OrderedDict"): OrderedDict, **_pickles.NUMPY}
 
 
 def _files(path):
@@ -47,7 +47,7 @@ def _row(name, compressed, schedule, dataset, accuracy):
         pickled = bz2.decompress(compressed)
     except (ValueError, OSError) as error:
         raise StudyError(f"{name} is truncated or altered ({error}): fetch the archive again") from error
-    record = pickles.load(pickled, ADMITTED, name)
+    record = _pickles.load(pickled, ADMITTED, name)
     try:
         runs = [run for (data, _), run in record[schedule]["all_results"].items() if data == dataset]
         value = fmean(run["eval_acc1es"][accuracy] for run in runs)

@@ -12,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import pickles
+from zsnas.readers import _pickles
 
-ADMITTED = {("collections", "OrderedDict"): OrderedDict, **pickles.NUMPY}
+ADMITTED = {("collections", "OrderedDict"): OrderedDict, **_pickles.NUMPY}
 
 
 @functools.lru_cache(maxsize=1)  # all tasks of a study are in one file
 def _contents(path, modified):
-    return pickles.load_torch(path, ADMITTED)
+    return _pickles.load_torch(path, ADMITTED)
 
 
 def read(path, column):

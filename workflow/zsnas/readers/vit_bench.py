@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import pickles, table
+from zsnas.readers import _pickles, table
 
 FILES = {"autoformer": ("gt_autoformer.pth", "gt_autoformer_2.pth"), "pit": ("gt_pit.pth",)}
 NAMES = ["space", "arch_json"]
@@ -44,7 +44,7 @@ def _published(folder, space, *wanted):
 def _records(file):
     if not file.is_file():
         raise StudyError(f"{file} is not there: put all files of the published folder into {file.parent}")
-    records = pickles.load_torch(file, {})
+    records = _pickles.load_torch(file, {})
     if not isinstance(records, list) or not all(isinstance(it, dict) and "arch" in it for it in records):
         raise StudyError(f"{file} is no list of dictionaries with 'arch': fetch it again")
     return records
