@@ -2,7 +2,8 @@
 
 Each cell has two inputs and four nodes; a node is the sum of two operations that read earlier nodes or inputs, and the
 output is the concatenation of the nodes. The network is a stem and eight cells of 32 channels, the third and the sixth
-of which are reduction cells that halve the map and double the channels. An architecture is named by its genotype.
+of which are reduction cells that halve the map and double the channels. No BatchNorm follows a pooling, as in networks
+that DARTS trains; NASLib's have one (docs/results/pools.py). An architecture is named by its genotype.
 
 The space has some 10^18 members, so it is listed: 725 genotypes of NAS-Bench-301 whose accuracy a surrogate predicts
 (`nb301_surrogate`), and 1 000 that Peng et al. (2024, SWAP) really trained (`swap`; in these both cells are alike, and
@@ -258,7 +259,7 @@ def operation_module(operation, channels, stride):
 
 
 def separable(channels, kernel, stride, dilation=1):
-    """ReLU, depthwise and 1 x 1 convolution, and BatchNorm without scale, as NAS-Bench-301's sizes tell."""
+    """ReLU, depthwise and 1 x 1 convolution, and BatchNorm without scale, as the published sizes tell."""
     padding = dilation * (kernel // 2)
     return nn.Sequential(
         nn.ReLU(),
