@@ -303,6 +303,12 @@ def test_no_image_has_a_number_where_nothing_is_a_number():
     assert [score.proxy for score in engine.score(own, given) if score.status == "ok"] == []
 
 
+def test_epe_nas_of_many_classes_says_where_no_class_has_two_images():
+    jacobian, logits = torch.ones(3, 4), torch.ones(3, 101)
+    with pytest.raises(ValueError, match="no class has two images"):
+        registry.proxies()["epe_nas"].function(jacobian, torch.tensor([5, 6, 7]), logits)
+
+
 class Overflowing(Subject):
     def net(self):
         net = super().net()

@@ -19,7 +19,10 @@ def epe_nas(jacobian, labels, logits):
     classes = [jacobian[labels == label].double() for label in labels.unique()]
     if logits.shape[1] <= 100:
         return sum(dissimilarity(samples).abs() for samples in classes)
-    scores = torch.stack([dissimilarity(samples) / len(samples) for samples in classes if len(samples) > 1])
+    several = [samples for samples in classes if len(samples) > 1]
+    if not several:
+        raise ValueError("no class has two images in the minibatch")
+    scores = torch.stack([dissimilarity(samples) / len(samples) for samples in several])
     return (scores[:, None] - scores).abs().sum() / len(scores)
 
 
