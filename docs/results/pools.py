@@ -1,9 +1,10 @@
 """What NASLib's DARTS networks change in a score: `python docs/results/pools.py TRUTH IMAGES`.
 
 TRUTH is the table of nb301_surrogate that darts/sample.yaml makes, IMAGES an .npz of CIFAR-10. NASLib, whose networks
-NAS-Bench-Suite-Zero scored, puts a BatchNorm without scale after each pooling, which NAS-Bench-301 trained without, and
-scores on images. Prints a Markdown table of 300 cells of darts/sample: Spearman's correlation with the truth as
-published there and scored as NASLib does, with 95 % bootstrap intervals, and how alike the two rank.
+NAS-Bench-Suite-Zero scored, puts a BatchNorm without scale after each pooling, as DARTS does while it searches and not
+in networks that it trains, and scores on images. Prints a Markdown table of 300 cells of darts/sample: Spearman's
+correlation with the truth as published there and scored as NASLib does, with 95 % bootstrap intervals, and how alike
+the two rank.
 """
 
 import sys
