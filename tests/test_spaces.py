@@ -360,10 +360,28 @@ def test_operations_of_darts_are_counted_as_in_its_cells(shared, index_of):
     assert not registry.reason_against("conv_count", "darts")
 
 
-def test_darts_networks_have_those_parameters(shared, index_of):
+def test_darts_networks_have_those_sizes(shared, index_of):
     for arch in index_of("darts", shared).query("reachable").arch.sample(3, random_state=0):
         net = darts.build(arch, "cifar10")
-        assert sum(parameter.numel() for parameter in net.parameters()) == darts.size(darts.parse(arch))[0]
+        params, macs = darts.size(darts.parse(arch))
+        assert sum(parameter.numel() for parameter in net.parameters()) == params
+        assert multiply_accumulates(net, 32) + values_counted(net) + darts.REST == macs
+
+
+def values_counted(net):
+    """Values of ReLUs, of BatchNorms (twice with scale) and of poolings (nine times) of one CIFAR-10 image."""
+    times = {
+        nn.ReLU: lambda layer: 1,
+        nn.BatchNorm2d: lambda layer: 1 + layer.affine,
+        nn.AvgPool2d: lambda layer: layer.kernel_size**2,
+        nn.MaxPool2d: lambda layer: layer.kernel_size**2,
+    }
+    counts = []
+    for layer in net.modules():
+        if type(layer) in times:
+            layer.register_forward_hook(lambda layer, _, y: counts.append(times[type(layer)](layer) * y.numel()))
+    net.eval()(torch.zeros(1, 3, 32, 32))
+    return sum(counts)
 
 
 def test_operations_of_darts_without_input_are_neither_built_nor_live():

@@ -1,6 +1,5 @@
 """The studies in docs/results: sound as they stand, and all their jobs follow."""
 
-import runpy
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from runs import CHECKOUT, copy_checkout, counted, snakemake
 from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
-from zsnas.spaces import darts
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 # The first that has a proxy counts.
@@ -105,17 +103,3 @@ def test_published_values_stand_beside_ours():
     command = [sys.executable, results / "compare.py", *tables]
     written = subprocess.run(command, capture_output=True, text=True, check=True)
     assert written.stdout in (results / "compared.md").read_text()
-
-
-def test_networks_as_naslib_builds_them_have_a_batchnorm_after_each_pooling():
-    build = runpy.run_path(CHECKOUT / "docs" / "results" / "pools.py")["build"]
-    edges = [("avg_pool_3x3", 0), ("sep_conv_3x3", 1), ("max_pool_3x3", 0), ("skip_connect", 1)] * 2
-    arch = f"Genotype(normal={edges}, normal_concat=[2, 3, 4, 5], reduce={edges}, reduce_concat=[2, 3, 4, 5])"
-    ours, theirs = (
-        [type(module).__name__ for module in built(arch, "cifar10").modules()] for built in (darts.build, build)
-    )
-    pools = sum("Pool2d" in name for name in ours)
-    assert pools == darts.LAYERS * 4
-    assert theirs.count("BatchNorm2d") == ours.count("BatchNorm2d") + pools
-    after = [theirs[at + 1] for at, name in enumerate(theirs) if "Pool2d" in name]
-    assert set(after) == {"BatchNorm2d"}

@@ -2,8 +2,9 @@
 
 Each cell has two inputs and four nodes; a node is the sum of two operations that read earlier nodes or inputs, and the
 output is the concatenation of the nodes. The network is a stem and eight cells of 32 channels, the third and the sixth
-of which are reduction cells that halve the map and double the channels. No BatchNorm follows a pooling, as in networks
-that DARTS trains; NASLib's have one (docs/results/pools.py). An architecture is named by its genotype.
+of which are reduction cells that halve the map and double the channels. The BatchNorms of a cell's operations have no
+scale and one follows each pooling, as in NASLib's networks, whose sizes and scores are published; the code that trained
+NAS-Bench-301's networks asks for a scale. An architecture is named by its genotype.
 
 The space has some 10^18 members, so it is listed: 725 genotypes of NAS-Bench-301 whose accuracy a surrogate predicts
 (`nb301_surrogate`), and 1 000 that Peng et al. (2024, SWAP) really trained (`swap`; in these both cells are alike, and
@@ -152,8 +153,8 @@ def skeleton():
 def size(genotype, classes=10):
     """Parameters and multiply-accumulates of the network, as NAS-Bench-301's are published.
 
-    Beside its products it counts one for each value of a ReLU and of a BatchNorm without scale, two with scale, and ten
-    for each value of a pooling.
+    Beside its products it counts one for each value of a ReLU and of a BatchNorm without scale, two with scale, and
+    nine, the positions of its window, for each value of a pooling.
     """
     side = TASKS["cifar10"]["resolution"]
     params, macs = STEM * CHANNELS * (27 + 2), STEM * CHANNELS * (27 + 2) * side**2
@@ -172,7 +173,7 @@ def size(genotype, classes=10):
 def operation_size(operation, channels, strided):
     """Parameters, which are the products per position of the output, and what else is counted per position."""
     if operation.endswith("pool_3x3"):
-        return 0, 10 * channels
+        return 0, (9 + 1) * channels
     rectified = 4 if strided else 1  # positions that the first ReLU sees
     if operation == "skip_connect" and strided:
         return channels**2, (rectified + 1) * channels
@@ -250,16 +251,20 @@ def operation_module(operation, channels, stride):
         return nn.Identity() if stride == 1 else HalvedMap(channels, channels, affine=False)
     kernel = int(operation[-1])
     if operation == "avg_pool_3x3":
-        return nn.AvgPool2d(kernel, stride, padding=1, count_include_pad=False)
+        return normed(nn.AvgPool2d(kernel, stride, padding=1, count_include_pad=False), channels)
     if operation == "max_pool_3x3":
-        return nn.MaxPool2d(kernel, stride, padding=1)
+        return normed(nn.MaxPool2d(kernel, stride, padding=1), channels)
     if operation.startswith("dil"):
         return separable(channels, kernel, stride, dilation=2)
     return nn.Sequential(*separable(channels, kernel, stride), *separable(channels, kernel, 1))
 
 
+def normed(pooling, channels):
+    return nn.Sequential(pooling, nn.BatchNorm2d(channels, affine=False))
+
+
 def separable(channels, kernel, stride, dilation=1):
-    """ReLU, depthwise and 1 x 1 convolution, and BatchNorm without scale, as the published sizes tell."""
+    """ReLU, depthwise and 1 x 1 convolution, and BatchNorm without scale."""
     padding = dilation * (kernel // 2)
     return nn.Sequential(
         nn.ReLU(),
