@@ -2,7 +2,8 @@
 
 Each is a function `naive_<proxy>(build, batches, rng) -> float`: `build()` gives a new network in train mode with the
 same initial weights each time, `batches` is a list of (inputs, labels), `rng` a generator in the state the proxy would
-be given. They are what the proxies are tested against and what their speed is compared with.
+be given. They are what the proxies are tested against and what their speed is compared with. Where a network cuts its
+images into tiles, a layer's output has a row for each tile, those of one image in a row.
 """
 
 import math
@@ -92,6 +93,7 @@ def naive_fisher(build, batches, rng):
         product = output.detach() * output.grad
         while product.dim() > 2:
             product = product.sum(-1)
+        product = product.reshape(len(images), -1, product.shape[1]).sum(1)
         saliency = (product**2).mean(0) / 2
         total += float(saliency[:, None].expand(-1, layer.weight[0].numel()).sum())
     return total
@@ -167,7 +169,7 @@ def agreement_determinant(net, images, hooked):
 
     def count(module, given, _):
         nonlocal kernel
-        on = (given[0].flatten(1) > 0).float()
+        on = (given[0].reshape(len(images), -1) > 0).float()
         kernel = kernel + (on @ on.T).double().numpy() + ((1 - on) @ (1 - on).T).double().numpy()
 
     for module in net.modules():
@@ -183,7 +185,7 @@ def naive_linear_regions(build, batches, rng):
     signs = []
     for module in net.modules():
         if isinstance(module, nn.ReLU):
-            module.register_forward_hook(lambda module, _, output: signs.append((output > 0).flatten(1)))
+            module.register_forward_hook(lambda module, _, output: signs.append(output.reshape(len(images), -1) > 0))
     net(images)
     return float(len({row.numpy().tobytes() for row in torch.cat(signs, 1)}))
 
@@ -287,14 +289,14 @@ def naive_az_trainability(build, batches, rng):
 
 
 def naive_swap(build, batches, rng):
-    net = build()
+    net, images = build(), batches[0][0]
     signs = []
     for module in net.modules():
         if isinstance(module, nn.ReLU):
-            module.register_forward_hook(lambda module, _, output: signs.append((output[:16] > 0).flatten(1)))
+            module.register_forward_hook(lambda module, _, output: signs.append(output.reshape(len(images), -1) > 0))
     with torch.no_grad():
-        net(batches[0][0])
-    return float(len(torch.cat(signs, 1).T.unique(dim=0)))
+        net(images)
+    return float(len(torch.cat(signs, 1)[:16].T.unique(dim=0)))
 
 
 @torch.no_grad()
@@ -302,7 +304,7 @@ def outputs_of_modules(build, batches, rng):
     net = build()
     outputs = []
     for module in net.modules():
-        module.register_forward_hook(lambda module, _, output: outputs.append(output[0].double().numpy()))
+        module.register_forward_hook(lambda module, _, output: outputs.append(output.transpose(0, 1).double().numpy()))
     net(torch.randn(1, 3, 64, 64, generator=rng).to(batches[0][0]))
     return [output.reshape(len(output), -1) for output in outputs]
 

@@ -14,7 +14,7 @@ from zsnas.conformance import FormulaSubject
 from zsnas.inputs import minibatches
 from zsnas.proxies.meco import meco
 from zsnas.score import Subject
-from zsnas.spaces import nasbench201
+from zsnas.spaces import _transnas, nasbench201, transnas_micro
 
 ARCHS = {
     "cifar10": [
@@ -24,7 +24,10 @@ ARCHS = {
     "imagenet16-120": ["|nor_conv_1x1~0|+|none~0|skip_connect~1|+|nor_conv_3x3~0|nor_conv_3x3~1|skip_connect~2|"],
 }
 DEAD = "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|none~2|"  # a convolution to nowhere
-CASES = [(task, arch) for task, archs in ARCHS.items() for arch in archs] + [("as published", DEAD)]
+CASES = [(task, arch) for task, archs in ARCHS.items() for arch in archs] + [
+    ("as published", DEAD),
+    ("tiles", "3_12_023"),
+]
 TOLERANCE = 1e-9
 EXCEPTIONS = {
     "synflow_bn": 1e-6,  # all-ones images leave channels of nearly no variance, whose BatchNorm amplifies rounding
@@ -36,12 +39,24 @@ NETWORK = [
 ]
 
 
+class Tiles:
+    """A space whose networks cut their images into tiles, as those of TransNAS-Bench-101's jigsaw."""
+
+    def build(arch, task):
+        edges = nasbench201.connecting_edges(arch, transnas_micro.parse(f"64-41414-{arch}"))
+        cells = (transnas_micro.Cell(edges, into, 16, stride) for into, stride in ((64, 2), (16, 1)))
+        return _transnas.Jigsaw(cells, 16, 1, "jigsaw", {"classes": 10})
+
+
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]} {case[1]}")
 def subject(request):
     """A network in double precision and minibatches of eight samples of a few classes, or one of formula values."""
     task, arch = request.param
     if task == "as published":
         return FormulaSubject(arch)
+    if task == "tiles":
+        (inputs, labels), second = minibatches("noise", "cifar10", {"classes": 10, "resolution": 48}, 4, 0)
+        return Subject(Tiles, arch, task, 0, "float64", [(inputs, labels % 3), second], "cpu")
     batches = minibatches("noise", task, nasbench201.TASKS[task], 8, 0)
     return Subject(nasbench201, arch, task, 0, "float64", [(inputs, labels % 3) for inputs, labels in batches], "cpu")
 

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from zsnas.second_order import input_gradients_only, with_cheap_second_derivative
+from zsnas.tiles import regroup
 
 RELUS = nn.ReLU, nn.ReLU6
 
@@ -98,7 +99,7 @@ def logits(forward):
 
 def activations(forward):
     """Outputs of the ReLUs in order of execution, each [B, ...], without gradients."""
-    return [activation.detach() for activation in forward.activations]
+    return [regroup(activation.detach(), len(forward.logits)) for activation in forward.activations]
 
 
 def criterion(shared_net):
@@ -135,9 +136,10 @@ def grads(backward):
 
 
 def output_grads(forward, backward):
-    """(layer, its output, gradient of the loss by that output) for each layer, in order of execution."""
+    """(layer, its output [B, ...], gradient of the loss by that output) for each layer, in order of execution."""
+    images = len(forward.logits)
     return [
-        (layer, output.detach(), gradient.detach())
+        (layer, regroup(output.detach(), images), regroup(gradient.detach(), images))
         for (layer, output), gradient in zip(forward.outputs, backward.outputs)
     ]
 

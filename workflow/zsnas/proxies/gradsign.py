@@ -13,13 +13,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from zsnas import proxy
+from zsnas.tiles import regroup
 
 
 class LoneBatchNorm2d(nn.BatchNorm2d):
-    """BatchNorm in train mode as if each sample were a batch of its own."""
+    """BatchNorm in train mode as if each of `samples` were a batch of its own."""
 
     def forward(self, x):
-        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+        maps = regroup(x, self.samples)
+        return regroup(F.instance_norm(maps, weight=self.weight, bias=self.bias, eps=self.eps), len(x))
 
 
 @proxy(paper="arXiv:2110.08616")
@@ -27,7 +29,7 @@ def gradsign(net, inputs, labels, criterion):
     passed = []
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.__class__ = LoneBatchNorm2d
+            module.__class__, module.samples = LoneBatchNorm2d, len(inputs)
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             module.register_forward_hook(lambda layer, given, output: passed.append((layer, given[0], output)))
     loss = criterion(net(inputs), labels) * len(inputs)  # the sum over samples of a mean over them
@@ -37,16 +39,22 @@ def gradsign(net, inputs, labels, criterion):
     gradients = torch.autograd.grad(loss, outputs, materialize_grads=True)
     with torch.no_grad():
         return sum(
-            sample_gradients(layer, given, gradient).sign().sum(0).abs().sum(dtype=torch.float64)
+            sample_gradients(layer, given, gradient, len(inputs)).sign().sum(0).abs().sum(dtype=torch.float64)
             for (layer, given, _), gradient in zip(passed, gradients)
         )
 
 
-def sample_gradients(layer, given, gradient):
-    """Gradient by the layer's weight for each sample [B, ...], from the layer's input and its output's gradient."""
+def sample_gradients(layer, given, gradient, samples):
+    """Gradient by the layer's weight for each sample [B, ...], from the layer's input and its output's gradient.
+
+    Both have a row for each sample, or several where the network cuts images into tiles.
+    """
     if isinstance(layer, nn.Linear):
         gradient, given = (x.flatten(1, -2) if x.dim() > 2 else x[:, None] for x in (gradient, given))  # [B, N, C]
         return gradient.mT @ given
     columns = F.unfold(given, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
-    columns, gradient = (x.reshape(len(x), layer.groups, -1, columns.shape[2]) for x in (columns, gradient))
+    columns, gradient = (
+        x.reshape(samples, -1, layer.groups, x.shape[1] // layer.groups, columns.shape[2]).movedim(1, 3).flatten(3)
+        for x in (columns, gradient)
+    )
     return gradient @ columns.mT

@@ -43,7 +43,7 @@ def module_outputs(net, inputs, rng):
         module.register_forward_hook(lambda module, given, output: found.append(output))
     with torch.no_grad():
         net(torch.randn(1, 3, 64, 64, generator=rng).to(inputs))
-    channels = {id(output): output[0].reshape(output.shape[1], -1) for output in found}
+    channels = {id(output): output.movedim(1, 0).flatten(1) for output in found}
     return [channels[id(output)] for output in found]
 
 

@@ -8,6 +8,7 @@ takes one forward pass; the published script runs a second one to fill K, with t
 import torch
 
 from zsnas import passes, proxy
+from zsnas.tiles import regroup
 
 
 @proxy(paper="arXiv:2006.04647", relu=True)
@@ -21,7 +22,7 @@ def nwot_bw(net, inputs):
     agreements = []  # of each module at once, for maps of all together would take much memory
 
     def count(module, given, _):
-        agreements.append(passes.agreements([given[0].relu()]))
+        agreements.append(passes.agreements([regroup(given[0].relu(), len(inputs))]))
 
     for module in net.modules():
         if "ReLU" in type(module).__name__:

@@ -43,9 +43,9 @@ def vkdnw(net, inputs, rng):
     jacobian = []
     for logit in logits.T:
         gradients = torch.autograd.grad(logit.sum(), outputs, retain_graph=True, materialize_grads=True)
-        chained = [(gradient[:, 0], slope) for gradient, slopes in zip(gradients, derivatives) for slope in slopes]
+        chained = [(gradient[:, 0], slope) for gradient, own in zip(gradients, derivatives) for slope in own]
         jacobian.append(
-            torch.stack([(gradient * slope).reshape(len(slope), -1).sum(1) for gradient, slope in chained], 1)
+            torch.stack([(gradient * slope).reshape(len(logits), -1).sum(1) for gradient, slope in chained], 1)
         )
     fisher = information(torch.stack(jacobian, 1).double(), logits.detach().double())
     eigenvalues = torch.linalg.eigvalsh(fisher).clamp(min=0)

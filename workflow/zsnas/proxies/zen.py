@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from zsnas import passes, proxy
+from zsnas.tiles import regroup
 
 MIXUP = 0.01
 
@@ -26,4 +27,4 @@ def zen(net, inputs, rng):
 def complexity(net, inputs, noise):
     difference = net.forward_features(inputs) - net.forward_features(inputs + MIXUP * noise)
     scales = [module.running_var.mean().sqrt().log() for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    return difference.abs().flatten(1).sum(1).mean().log() + torch.stack(scales).sum()
+    return regroup(difference, len(inputs)).abs().flatten(1).sum(1).mean().log() + torch.stack(scales).sum()

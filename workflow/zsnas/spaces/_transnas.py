@@ -7,7 +7,8 @@ encoder has halved it.
 The tasks' losses are the benchmark's, on which data-driven proxies stand: cross-entropy per image or pixel, mean
 squared error (`room_layout`), mean absolute error (`normal`, `autoencoder`; the benchmark adds a hundredth of an
 adversarial loss, which needs a second network and is left out). `jigsaw` shows nine tiles in a random order; here they
-are an image cut in nine, and pass the encoder as one batch, so that BatchNorm sees them together.
+are an image cut in nine, and pass the encoder as one batch, so that BatchNorm sees them together. What a proxy reads of
+a sample it reads of all tiles of an image.
 """
 
 import itertools
