@@ -3,7 +3,9 @@
 Aggregates combine these for a space and task.
 """
 
-SCORE_CODE = code("score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py", "tiles.py")
+SCORE_CODE = code(
+    "score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py", "tiles.py"
+)
 SHARD = (
     "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{sampled_from}size{size}/{shard}.parquet"
 )
