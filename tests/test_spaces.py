@@ -4,7 +4,9 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import tarfile
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -46,14 +48,56 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"architectures": 9}, r"nasbench201\.py: ARCHITECTURES is 9, but there are 15625; correct it"),
-        ({"canonical": 9}, r"nasbench201\.py: CANONICAL is 9, but there are 5425; correct it"),
+        ({"architectures": 9}, r"nasbench201\.py, .*: 15625 instead of 9, .* declares as ARCHITECTURES; correct it"),
+        ({"canonical": 9}, r"nasbench201\.py, .*: 5425 instead of 9, .* declares as CANONICAL; correct it"),
         ({"columns": ("width",)}, r"nasbench201\.py: architectures\(\) has columns arch, .*; they must be .*, width"),
     ],
 )
 def test_an_index_that_is_not_as_declared_is_refused(changed, message):
     with pytest.raises(StudyError, match=message):
         listed(dataclasses.replace(registry.spaces()["nasbench201"], **changed), [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda names: names[1:], "4999 instead of 5000, which fbnet declares as ARCHITECTURES"),
+        (lambda names: [*names[1:], names[1]], "is there more than once"),
+        (lambda names: [*names[1:], "garbage"], "'garbage' is not the name of an FBNet network"),
+        (lambda names: [*names[1:], None], "does not list architectures of fbnet"),
+        (lambda names: [], "does not list architectures of fbnet"),
+    ],
+)
+def test_a_file_that_does_not_list_a_space_is_named(tmp_path, shared, change, message):
+    names = pd.read_parquet(shared / "fbnet_latency.parquet").arch.tolist()
+    path = tmp_path / "list.parquet"
+    pd.DataFrame({"arch": change(names)}, dtype="str").to_parquet(path)
+    with pytest.raises(StudyError, match=re.escape(message)) as refused:
+        listed(registry.spaces()["fbnet"], [path])
+    assert str(refused.value).startswith(str(path)) and str(refused.value).endswith("restore that file")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("arch", ["a", "a"], "'a' is there more than once; correct it"),
+        ("canonical", ["a", "c"], "'c' is canonical, but not a row whose canonical network is itself; correct it"),
+        ("canonical", ["b", "b"], ""),
+        ("canonical", ["b", "a"], "'b' is canonical, but not a row"),
+        ("params", [1, None], "'b' has an empty cell; correct it"),
+    ],
+)
+def test_a_space_whose_index_is_none_is_named(monkeypatch, column, values, message):
+    index = pd.DataFrame({"arch": ["a", "b"], "canonical": ["a", "b"], **dict.fromkeys(COLUMNS[2:], 1), column: values})
+    monkeypatch.setattr(registry, "load_space", lambda name: SimpleNamespace(architectures=lambda: index))
+    space = dataclasses.replace(
+        registry.spaces()["nasbench201"], architectures=2, canonical=index.canonical.nunique(), columns=()
+    )
+    if message:
+        with pytest.raises(StudyError, match=message):
+            listed(space, [])
+    else:
+        assert listed(space, []) is index
 
 
 SPACE = '''"""Doc."""

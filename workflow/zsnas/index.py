@@ -13,17 +13,38 @@ COLUMNS = ("arch", "canonical", "iso_class", "reachable", "connected", "params",
 
 
 def listed(space, lists):
-    """The index of a space, a `registry.Space`. StudyError where it is not as the space declares it."""
-    index = registry.load_space(space.name).architectures(*lists)
+    """The index of a space, a `registry.Space`, from the files that list it.
+
+    StudyError where it is not as the space declares it, or no index: `arch` names each row once, `canonical` one that
+    stands for itself, and no cell is empty.
+    """
+    origin = ", ".join(map(str, lists)) or f"{space.file}, architectures()"
+    way_out = "restore that file" if lists else "correct it"
+    try:
+        index = registry.load_space(space.name).architectures(*lists)
+    except (ValueError, TypeError) as error:
+        if not lists or isinstance(error, StudyError):
+            raise
+        raise StudyError(f"{origin} does not list architectures of {space.name} ({error}): {way_out}") from error
     if list(index) != [*COLUMNS, *space.columns]:
         wanted = ", ".join([*COLUMNS, *space.columns])
         raise StudyError(f"{space.file}: architectures() has columns {', '.join(index)}; they must be {wanted}")
+    own = index.arch[index.arch == index.canonical]
+    for wrong, what in [
+        (index.arch[index.arch.duplicated()], "is there more than once"),
+        (index.canonical[~index.canonical.isin(own)], "is canonical, but not a row whose canonical network is itself"),
+        (index.arch[index.isna().any(axis=1)], "has an empty cell"),
+    ]:
+        if len(wrong):
+            raise StudyError(f"{origin}: {wrong.iloc[0]!r} {what}; {way_out}")
     for fact, declared, found in [
         ("ARCHITECTURES", space.architectures, len(index)),
         ("CANONICAL", space.canonical, index.canonical.nunique()),
     ]:
         if declared != found:
-            raise StudyError(f"{space.file}: {fact} is {declared}, but there are {found}; correct it")
+            raise StudyError(
+                f"{origin}: {found} instead of {declared}, which {space.name} declares as {fact}; {way_out}"
+            )
     return index
 
 
