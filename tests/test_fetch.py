@@ -79,7 +79,7 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path, csv, row):
     data = tmp_path / "data"
     data.mkdir()
     (data / "mine.csv").write_text("arch,other\n")
-    with pytest.raises(StudyError, match="no column 'acc'"):
+    with pytest.raises(StudyError, match=r"no column .acc.*; delete this one first, for no file is replaced"):
         fetch.fetch(*TRUTH, row("mine.csv"), data)
     source = sources.read_sources(row("mine.csv"))[0]
     with pytest.raises(StudyError, match="no column 'acc'"):
@@ -104,7 +104,8 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
             fetch.fetch(*TRUTH, row(file), data)
     with pytest.raises(StudyError, match=r"truncated or altered: \d+ bytes instead of \d+"):
         fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size + 1), data)
-    with pytest.raises(StudyError, match="truncated or altered: sha256"):
+    wrong = r"^mine\.csv is truncated or altered: sha256 .* not what sources\.csv describes: put the file it .* into "
+    with pytest.raises(StudyError, match=wrong):
         fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size), data)
     with pytest.raises(StudyError, match=r"cannot be downloaded from http://127\.0\.0\.1:9/"):
         fetch.fetch(*TRUTH, row("mine.csv", url="http://127.0.0.1:9"), data)
@@ -132,6 +133,21 @@ def test_what_has_no_direct_address_is_named_with_its_place(tmp_path):
         fetch.fetch("nasbench201", "cifar10", "nats_test", CHECKOUT / "config" / "sources.csv", tmp_path)
 
 
+def test_what_a_study_without_truths_lacks_is_named(tmp_path):
+    """Files that list a space, and those of looked-up devices."""
+    directory = copy_checkout(tmp_path / "checkout")
+    study = yaml.safe_load((CHECKOUT / "tests" / "tiny.yaml").read_text())
+    study |= {
+        "spaces": {"fbnet": {"architectures": 1, "tasks": {"cifar100": []}}},
+        "proxies": ["params"],
+        "devices": ["lookup-help_raspi4"],
+    }
+    (directory / "mine.yaml").write_text(yaml.safe_dump(study))
+    failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)
+    assert "error: the architectures of fbnet are listed in fbnet_latency.parquet" in failed
+    assert "error: latency_ms of device 'help_raspi4' of fbnet/cifar100 is not in data_dir" in failed
+
+
 def test_the_workflow_fetches_before_it_checks(tmp_path, csv, row):
     directory = copy_checkout(tmp_path / "checkout")
     (directory / "config" / "sources.csv").write_text(row("mine.csv").read_text())
@@ -144,6 +160,10 @@ def test_the_workflow_fetches_before_it_checks(tmp_path, csv, row):
     snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml")
     assert (directory / "data" / "mine.csv").read_bytes() == csv.read_bytes()
     snakemake(directory, "-n", "--configfile", "mine.yaml")
+    (directory / "data" / "mine.csv").write_text("<html>")
+    assert "is a web page" in snakemake(directory, "-n", "--configfile", "mine.yaml", fails=True)
+    failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)
+    assert "is a web page" in failed and "delete this one first" in failed
     csv.unlink()
     (directory / "data" / "mine.csv").unlink()
     failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)

@@ -27,8 +27,8 @@ if workflow.is_main_process:
     try:
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except StudyError as error:
-        # Snakemake does not tell a run's targets while it reads the rules; `fetch` brings files that are not there.
-        if "fetch" not in sys.argv or not isinstance(error, sources.Missing):
+        # Snakemake does not tell a run's targets while it reads the rules; `fetch` tells of all files.
+        if "fetch" not in sys.argv or not isinstance(error, (sources.Missing, sources.Unusable)):
             sys.exit(f"error: {error}")
 
 PROXIES = registry.proxies()

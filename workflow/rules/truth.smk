@@ -2,7 +2,7 @@
 
 
 rule fetch:
-    """Download what the study's truths need and is not there."""
+    """Download what the study needs and is not there."""
     input:
         sources=ancient(SOURCES),
         code=code("fetch.py", "sources.py", "readers/_pickles.py"),
@@ -12,12 +12,16 @@ rule fetch:
         "../../envs/zsnas.yaml"
     params:
         truths=["/".join(truth) for truth in TRUTHS],
+        spaces=list(config["spaces"]),
+        looked_up=[f"{space}/{task}/{devices.looked_up(name)}" for space, task in TASKS for name in LOOKED_UP],
         data_dir=DATA_DIR,
     message:
-        "Download what the study's truths need and is not there."
+        "Download what the study needs and is not there."
     shell:
         "python -m zsnas.fetch"
-        " {params.truths}"
+        " --truths {params.truths}"
+        " --spaces {params.spaces}"
+        " --looked-up {params.looked_up}"
         " --sources {input.sources}"
         " --data-dir {params.data_dir:q} 2>&1 | tee {log}"
 

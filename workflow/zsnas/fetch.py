@@ -1,8 +1,9 @@
-"""Download what a study's truths need and is not there: `python -m zsnas.fetch`.
+"""Download what a study needs and is not there: `python -m zsnas.fetch`.
 
-A row of sources.csv has a direct address where its url ends in the name of its file. Such a file is downloaded beside
-data_dir's others, checked as before a study, and only then given its name; a file that is there is never replaced. What
-has no direct address is named with the place it belongs to.
+A row of sources.csv has a direct address where its url ends in the name of its file. Such a file of a truth is
+downloaded beside data_dir's others, checked as before a study, and only then given its name; a file that is there is
+never replaced. What has no direct address is named with the place it belongs to, as are files that list a space and
+those of looked-up devices.
 """
 
 import argparse
@@ -32,7 +33,10 @@ def fetch(space, task, truth, sources_csv, data_dir):
         if not direct:
             raise
         return download(direct[0], data_dir)
-    sources.verify(source, path)
+    try:
+        sources.verify(source, path)
+    except sources.Unusable as error:
+        raise StudyError(f"{error}; delete this one first, for no file is replaced") from error
     return path
 
 
@@ -55,7 +59,14 @@ def download(source, data_dir):
                 raise StudyError(
                     f"{source.file} came only in part, {received} of {promised} bytes from {source.url}: try again"
                 )
-            sources.verify(source, part)
+            try:
+                sources.verify(source, part)
+            except sources.Unusable as error:
+                refused = str(error).replace(str(part), source.file)
+                raise StudyError(
+                    f"{refused}; if it stays so, what is there is not what sources.csv describes: put the file it "
+                    f"describes into {data_dir}, or correct its row"
+                ) from error
             if path.exists():  # another fetch was faster
                 sources.verify(source, path)
             else:
@@ -70,21 +81,39 @@ def download(source, data_dir):
     return path
 
 
+def lists_of(space, sources_csv, data_dir):
+    """The files that list a space."""
+    return sources.lists(registry.look_up("space", space, registry.spaces()), data_dir)
+
+
+def costs_of(space, task, name, sources_csv, data_dir):
+    """The verified files of a looked-up device."""
+    located = sources.locate_costs(space, task, name, sources_csv, data_dir)
+    for source, path in located:
+        sources.verify(source, path)
+    return [path for _, path in located]
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="python -m zsnas.fetch", description="Download what truths need.")
-    parser.add_argument("truths", nargs="+", help="each as space/task/truth")
+    parser = argparse.ArgumentParser(prog="python -m zsnas.fetch", description="Download what a study needs.")
+    parser.add_argument("--truths", nargs="*", default=[], help="each as space/task/truth")
+    parser.add_argument("--spaces", nargs="*", default=[])
+    parser.add_argument("--looked-up", nargs="*", default=[], help="devices, each as space/task/name in sources.csv")
     parser.add_argument("--sources", required=True)
     parser.add_argument("--data-dir", required=True)
     arguments = parser.parse_args()
     problems = []
-    for name in arguments.truths:
-        space, task, truth = name.split("/")
-        try:
-            path = fetch(space, task, truth, arguments.sources, arguments.data_dir)
-            print(f"{name}: {path}, sha256 {sha256(path)}")
-            sources.lists(registry.look_up("space", space, registry.spaces()), arguments.data_dir)
-        except StudyError as error:
-            problems.append(f"error: {error}")
+    for find, names in [
+        (lambda *it: [fetch(*it)], arguments.truths),
+        (lists_of, arguments.spaces),
+        (costs_of, arguments.looked_up),
+    ]:
+        for name in names:
+            try:
+                for path in find(*name.split("/"), arguments.sources, arguments.data_dir):
+                    print(f"{name}: {path}, sha256 {sha256(path)}")
+            except StudyError as error:
+                problems.append(f"error: {error}")
     sys.exit("\n".join(dict.fromkeys(problems)) or 0)
 
 

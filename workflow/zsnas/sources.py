@@ -57,6 +57,10 @@ class Missing(StudyError):
     """A file of the study that is nowhere to be found."""
 
 
+class Unusable(StudyError):
+    """A file of the study that is there and not what its source describes."""
+
+
 COLUMNS = tuple(field.name for field in fields(Source))
 NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
 
@@ -207,14 +211,16 @@ def check_names(names, source, path, architectures):
 def verify(source, path):
     """Check a located file as far as that is cheap, so that it can be done before any job.
 
-    StudyError if the file cannot be read, is a web page, has not the pinned size or sha256, is not of its format, or
+    Unusable if the file cannot be read, is a web page, has not the pinned size or sha256, is not of its format, or
     lacks the column.
     """
     try:
         _verify(source, path)
+    except StudyError as error:
+        raise Unusable(str(error)) from error
     except OSError as error:
         why = error.strerror or error
-        raise StudyError(f"{path} cannot be read ({why}): change its rights, or fetch it again") from error
+        raise Unusable(f"{path} cannot be read ({why}): change its rights, or fetch it again") from error
 
 
 def _verify(source, path):
