@@ -81,6 +81,10 @@ MISTAKES = {
         changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["analog_nasbenc"]}}}),
         r"no truth 'analog_nasbenc'.*did you mean 'analog_nasbench'",
     ),
+    "truth of a space without any": (
+        changed(spaces={"fbnet": {"architectures": 3, "tasks": {"cifar100": ["help_fpga"]}}}, proxies=["params"]),
+        r"sources\.csv has no truth of fbnet: write its task as 'cifar100: \[\]', or add a row",
+    ),
     "missing truth": (
         changed(spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["nats_test"]}}}),
         r"nats_test.*data_dir",
@@ -89,6 +93,12 @@ MISTAKES = {
         changed(spaces={"nasbench201": SPACE | {"architectures": 6000}}),
         r"key 'spaces\.nasbench201\.architectures': 6000 asked for, but nasbench201 has 5425",
     ),
+    "a number that is no integer": (
+        changed(spaces={"nasbench201": SPACE | {"architectures": 6.0}}),
+        r"key 'spaces\.nasbench201\.architectures': 6\.0 is not of type 'integer'",
+    ),
+    "too few replicates": (changed(replicates=1), r"key 'replicates': 1 is less than the minimum of 20"),
+    "a seed that no table holds": (changed(seeds=[2**70]), r"key 'seeds\.0': \d+ is greater than the maximum"),
     "unknown device": (
         changed(devices=["locl-onnxruntime-float32-batch1-threads1"]),
         r"unknown device 'locl' in x\.yaml, key 'devices'; did you mean 'local'\?",

@@ -1,6 +1,7 @@
 """Ground truth: which file is taken, what is refused and how, and that the numbers read are the benchmark's."""
 
 import bz2
+import errno
 import hashlib
 import itertools
 import json
@@ -71,7 +72,7 @@ def test_every_source_has_a_reader_and_an_address():
     [
         (("nasbench201", "cifar10", "nats_tset"), ("did you mean 'nats_test'?", "analog_nasbench_ptq", SOURCES)),
         (("nasbench201", "cifar11", "nats_test"), ("no task 'cifar11'", "did you mean", "imagenet16-120")),
-        (("nasnet", "cifar10", "nats_test"), ("no space 'nasnet'", "nasbench201")),
+        (("nasnet", "cifar10", "nats_test"), ("no truth of nasnet", "'cifar10: []'")),
     ],
 )
 def test_an_unknown_truth_is_answered_with_what_there_is(asked, parts):
@@ -383,6 +384,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         write_parquet(pd.DataFrame({"arch": ["new"]}), path, source="new")
     assert list(tmp_path.iterdir()) == [path] and read_provenance(path) == {"source": "old"}
+
+
+def test_a_full_disk_is_named_and_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "t.parquet"
+    write_parquet(pd.DataFrame({"arch": ["old"]}), path)
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("zsnas.files.os.replace", full)
+    with refused(path, "the disk is full", "free some space"):
+        write_parquet(pd.DataFrame({"arch": ["new"]}), path)
+    assert list(tmp_path.iterdir()) == [path] and pd.read_parquet(path).arch.tolist() == ["old"]
 
 
 def test_a_study_error_ends_a_program_with_one_line():

@@ -81,7 +81,7 @@ def test_a_published_study_comes_back(tmp_path, shared):
     tasks = {"cifar10": ["nats_test"], "cifar100": ["nats_test"]}
     config = {"spaces": {"nasbench201": {"architectures": 4, "sampled_from": "nats_test", "tasks": tasks}}}
     config |= {"proxies": ["params", "l2_norm", "swap"], "bundles": {"both": ["l2_norm", "swap"]}}
-    config |= {"seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2, "replicates": 10}
+    config |= {"seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2, "replicates": 20}
     (directory / "study.yaml").write_text(yaml.safe_dump(config))
     study = "--configfile", "study.yaml", "--config", f"data_dir={shared}"
     kept = "results/manifest.json", "results/tables/cost.csv"

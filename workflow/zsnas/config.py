@@ -13,6 +13,11 @@ from zsnas.errors import StudyError, suggestion
 from zsnas.registry import PACKAGE, check_known, look_up
 
 SCHEMA = PACKAGE.parent / "schemas" / "config.schema.yaml"
+DRAFT = jsonschema.Draft202012Validator
+# 6.0 is an integer to JSON Schema, and none to what counts networks.
+Validator = jsonschema.validators.extend(
+    DRAFT, type_checker=DRAFT.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+)
 
 
 def check(config, place, sources_csv, data_dir):
@@ -42,7 +47,6 @@ def check(config, place, sources_csv, data_dir):
 def check_truths(name, study, place, sources_csv, data_dir):
     """The files that a space's architectures and truths come from."""
     space = registry.spaces()[name]
-    sources.lists(space, data_dir)
     for task, truths in study["tasks"].items():
         for truth in truths:
             source, path = sources.locate(name, task, truth, sources_csv, data_dir)
@@ -51,6 +55,7 @@ def check_truths(name, study, place, sources_csv, data_dir):
                 check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
             if not distilled(name, task, truth, path):
                 sources.verify(source, path)
+    sources.lists(space, data_dir)
 
 
 def check_number(study, there, whose, where):
@@ -80,7 +85,7 @@ def check_search(config, place):
 def check_shape(config, place):
     """The keys and the types of their values, against the schema."""
     schema = yaml.safe_load(SCHEMA.read_text())
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    error = jsonschema.exceptions.best_match(Validator(schema).iter_errors(config))
     if error is None:
         return
     key = ".".join(map(str, error.absolute_path))

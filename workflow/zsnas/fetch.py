@@ -7,7 +7,6 @@ those of looked-up devices.
 """
 
 import argparse
-import errno
 import shutil
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from zsnas import errors, registry, sources
 from zsnas.errors import StudyError
+from zsnas.files import DISK_FULL
 from zsnas.provenance import sha256
 
 CHUNK = 1 << 20
@@ -76,7 +76,7 @@ def download(source, data_dir):
             f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
         ) from error
     except OSError as error:
-        way_out = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "correct 'data_dir'"
+        way_out = "free some space" if error.errno in DISK_FULL else "correct 'data_dir'"
         raise StudyError(f"{source.file} cannot be written into {data_dir} ({error.strerror}): {way_out}") from error
     return path
 

@@ -1,5 +1,6 @@
 """Parquet files of the study: zstd, written whole or not at all, each carrying where its numbers come from."""
 
+import errno
 import json
 import os
 from contextlib import contextmanager
@@ -8,7 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zsnas.errors import StudyError
+
 PROVENANCE = b"zsnas"
+DISK_FULL = errno.ENOSPC, errno.EDQUOT
 
 
 def write_parquet(frame, path, **provenance):
@@ -33,6 +37,10 @@ def parquet_writer(path, schema, provenance):
         with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
             yield writer
         os.replace(aside, path)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise StudyError(f"{path} cannot be written, for the disk is full: free some space and run again") from error
     finally:
         aside.unlink(missing_ok=True)
 

@@ -117,6 +117,8 @@ def alternatives(space, task, name, sources_csv, cost=None):
         known = sorted({getattr(source, column) for source in chosen})
         chosen = [source for source in chosen if getattr(source, column) == asked]
         if not chosen:
+            if column == "space" and not cost:
+                raise StudyError(f"{sources_csv} has no truth of {space}: write its task as '{task}: []', or add a row")
             kind = "device" if cost and column == "truth" else column
             raise StudyError(
                 f"{sources_csv} has no {kind} {asked!r} for {space}/{task}/{name}{suggestion(asked, known)} "
