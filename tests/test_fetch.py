@@ -144,7 +144,7 @@ def test_what_a_study_without_truths_lacks_is_named(tmp_path):
     }
     (directory / "mine.yaml").write_text(yaml.safe_dump(study))
     failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)
-    assert "error: the architectures of fbnet are listed in fbnet_latency.parquet" in failed
+    assert "error: the architectures of fbnet are listed in fbnet or fbnet_latency.parquet" in failed
     assert "error: latency_ms of device 'help_raspi4' of fbnet/cifar100 is not in data_dir" in failed
 
 

@@ -19,7 +19,8 @@ from torch import nn
 from zsnas import registry
 from zsnas.errors import StudyError
 from zsnas.index import COLUMNS, listed
-from zsnas.readers import accel_nasbench, timm_results
+from zsnas.readers import accel_nasbench, help_fbnet, swap, timm_results
+from zsnas.readers import table as table_reader
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 from zsnas.structural import score_structural
 
@@ -370,6 +371,25 @@ def test_skips_of_fbnet_that_change_no_shape_are_contracted(shared, index_of):
     assert index_of("fbnet", shared).arch.map(computed).is_unique
 
 
+def test_helps_published_folder_equals_the_table(tmp_path, shared, index_of):
+    whole = pd.read_parquet(shared / "fbnet_latency.parquet")
+    networks = [{"op_idx_list": list(map(int, arch.split("_")))} for arch in whole.arch]
+    (tmp_path / "latency").mkdir()
+    torch.save({"arch": networks}, tmp_path / "metainfo.pt")
+    torch.save(whole.raspi4_ms.tolist(), tmp_path / "latency" / "raspi4.pt")
+    torch.save(whole.fpga_ms.tolist()[1:], tmp_path / "latency" / "fpga.pt")
+    pd.testing.assert_frame_equal(fbnet.architectures(tmp_path), index_of("fbnet", shared))
+    by_table = table_reader.read(shared / "fbnet_latency.parquet", "raspi4_ms")
+    pd.testing.assert_frame_equal(help_fbnet.read(tmp_path, "raspi4"), by_table)
+    with pytest.raises(StudyError, match=r"fpga\.pt has no number for each of 5000 networks: fetch it again"):
+        help_fbnet.check(tmp_path, "fpga")
+    with pytest.raises(StudyError, match=r"eyeriss\.pt is not there: put all of the published folder into"):
+        help_fbnet.check(tmp_path, "eyeriss")
+    torch.save([1, 2], tmp_path / "metainfo.pt")
+    with pytest.raises(StudyError, match=r"metainfo\.pt lists no networks with 'op_idx_list'"):
+        help_fbnet.check(tmp_path, "raspi4")
+
+
 # DARTS
 
 
@@ -392,6 +412,20 @@ def test_sizes_of_darts_equal_the_published_ones(shared, index_of):
     assert len(both) == 725
     assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
+
+
+def test_swaps_published_file_equals_the_table(tmp_path, shared, index_of):
+    trained, predicted = shared / "darts_cifar10_swap.parquet", shared / "nb301_surrogate_sample.parquet"
+    published = tmp_path / swap.FILE
+    pd.read_parquet(trained, columns=["genotype", "cifar10_val_acc"]).to_csv(published, header=False, index=False)
+    pd.testing.assert_frame_equal(swap.read(published, "accuracy"), table_reader.read(trained, "cifar10_val_acc"))
+    pd.testing.assert_frame_equal(darts.architectures(predicted, published), index_of("darts", shared))
+    with pytest.raises(StudyError, match="no column 'loss': name accuracy"):
+        swap.check(published, "loss")
+    for text in ("genotype,accuracy\nGenotype(),1\n", "Genotype()\n", ""):
+        published.write_text(text)
+        with pytest.raises(StudyError, match=r"DARTS_archs_CIFAR10\.csv .*: fetch it again"):
+            swap.check(published, "accuracy")
 
 
 def test_operations_of_darts_are_counted_as_in_its_cells(shared, index_of):

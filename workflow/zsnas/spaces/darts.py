@@ -14,6 +14,7 @@ same genotype without them is not listed. Two are disconnected and share one can
 """
 
 import ast
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ import torch
 from torch import nn
 
 from zsnas.cells import Cells, Operation
+from zsnas.readers import swap
 from zsnas.readers import table as tables
 
 NODES, LAYERS, CHANNELS, STEM = 4, 8, 32, 3
@@ -43,7 +45,7 @@ COLUMNS = ("conv3x3", "conv1x1", "pool", "skip")
 TASKS = {"cifar10": {"classes": 10, "resolution": 32}}
 LISTED = {
     ("nb301_surrogate_sample.parquet",): "https://figshare.com/articles/dataset/NAS-Bench-301_Dataset_v1_0/13246952",
-    ("darts_cifar10_swap.parquet",): "https://github.com/pym1024/SWAP",
+    ("DARTS_archs_CIFAR10.csv", "darts_cifar10_swap.parquet"): "https://github.com/pym1024/SWAP",
 }
 
 
@@ -53,7 +55,7 @@ def architectures(*paths):
     Beside the columns every space has: how many convolutions, poolings and skips both cells have. Separable and dilated
     convolutions are `conv1x1`, one each, as in `cells`; `conv3x3`, which mix channels and positions at once, are none.
     """
-    names = pd.Series(sorted({name for path in paths for name in tables.columns(path, ["genotype"]).genotype}))
+    names = pd.Series(sorted({name for path in paths for name in listed(path)}))
     genotypes = names.map(parse)
     live = genotypes.map(lambda genotype: tuple(live_operations(cell) for cell in genotype))
     computed = live.map(lambda cells: str([[sorted(node) for node in cell] for cell in cells]))
@@ -75,6 +77,11 @@ def architectures(*paths):
             "skip": names.str.count("skip_connect"),
         }
     )
+
+
+def listed(path):
+    """The genotypes of SWAP's published file, or of a table."""
+    return swap.names(path) if Path(path).name == swap.FILE else tables.columns(path, ["genotype"]).genotype
 
 
 def count(genotype):

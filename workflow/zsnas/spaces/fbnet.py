@@ -10,10 +10,12 @@ with latency. A skip that changes no shape is contracted, which leaves all 5 000
 """
 
 import re
+from pathlib import Path
 
 import pandas as pd
 from torch import nn
 
+from zsnas.readers import help_fbnet
 from zsnas.readers import table as tables
 from zsnas.spaces._index import of_distinct
 
@@ -28,15 +30,17 @@ ARCHITECTURES = 5_000
 CANONICAL = 5_000
 COLUMNS = ("depth", "skip")
 TASKS = {"cifar100": {"classes": 100, "resolution": 32}}
-LISTED = {("fbnet_latency.parquet",): "https://github.com/HayeonLee/HELP"}
+LISTED = {("fbnet", "fbnet_latency.parquet"): "https://github.com/HayeonLee/HELP/tree/main/data"}
 
 
-def architectures(table):
-    """The networks of HELP's table, by name. `params` and `macs` (convolutions and classifier) are those built.
+def architectures(path):
+    """The networks of HELP's folder or of a table, by name.
 
-    `depth` is the number of convolutions from input to output, `skip` that of blocks that are skips.
+    `params` and `macs` (convolutions and classifier) are those built. `depth` is the number of convolutions from input to
+    output, `skip` that of blocks that are skips.
     """
-    names = pd.Series(sorted(tables.columns(table, ["arch"]).arch), dtype="str")
+    listed = help_fbnet.names(path) if Path(path).is_dir() else tables.columns(path, ["arch"]).arch
+    names = pd.Series(sorted(listed), dtype="str")
     codes = [parse(name) for name in names]
     params, macs = zip(*map(size, codes))
     depth = [2 + sum(convolutions(*layer) for layer in layers(code)) for code in codes]

@@ -1,0 +1,39 @@
+"""HELP's latencies of FBNets (Lee et al., 2021): its folder `data/fbnet` as published.
+
+`metainfo.pt` is a dictionary by torch.save, whose `arch` lists the networks, each with 22 choices in `op_idx_list`;
+`latency/{device}.pt` lists a number of milliseconds for each, in that order. A column is a device.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from zsnas.errors import StudyError
+from zsnas.readers import _pickles
+
+
+def names(path):
+    """Each network, as the space `fbnet` names it."""
+    file = Path(path, "metainfo.pt")
+    try:
+        return ["_".join(map(str, network["op_idx_list"])) for network in _load(file)["arch"]]
+    except (KeyError, TypeError) as error:
+        raise StudyError(f"{file} lists no networks with 'op_idx_list': fetch it again") from error
+
+
+def _load(file):
+    if not file.is_file():
+        raise StudyError(f"{file} is not there: put all of the published folder into {file.parent}")
+    return _pickles.load_torch(file, _pickles.NUMPY)
+
+
+def read(path, column):
+    archs, file = names(path), Path(path, "latency", f"{column}.pt")
+    latencies = _load(file)
+    if not isinstance(latencies, list) or len(latencies) != len(archs):
+        raise StudyError(f"{file} has no number for each of {len(archs)} networks: fetch it again")
+    return pd.DataFrame({"arch": archs, "value": pd.Series(latencies, dtype="float64")})
+
+
+def check(path, column):
+    read(path, column)
