@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -107,8 +108,9 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
     wrong = r"^mine\.csv is truncated or altered: sha256 .* not what sources\.csv describes: put the file it .* into "
     with pytest.raises(StudyError, match=wrong):
         fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size), data)
-    with pytest.raises(StudyError, match=r"cannot be downloaded from http://127\.0\.0\.1:9/"):
-        fetch.fetch(*TRUTH, row("mine.csv", url="http://127.0.0.1:9"), data)
+    for url in ("http://127.0.0.1:9", "example.org", "http://[bad"):
+        with pytest.raises(StudyError, match=re.escape(f"cannot be downloaded from {url}/")):
+            fetch.fetch(*TRUTH, row("mine.csv", url=url), data)
     assert left(data) == []
 
 

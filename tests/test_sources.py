@@ -244,9 +244,11 @@ def test_what_is_no_table_is_refused_before_any_job(tmp_path, content):
         (lambda frame: frame.replace(CELLS[7], "|none~0|"), ("1 architectures that nasbench201 does not know", "none")),
         (lambda frame: pd.concat([frame, frame[:1]]), ("more than one row", CELLS[0])),
         (lambda frame: frame.assign(cifar10_test_acc=0.93), ("percent", "0.93")),
+        (lambda frame: frame.replace(94.0, np.inf), ("is infinite", CELLS[-1])),
+        (lambda frame: frame.assign(cifar10_test_acc=[[1.0]] * len(frame)), ("cannot be read as numbers",)),
         (lambda frame: frame.drop(columns="cifar10_test_acc"), ("no column 'cifar10_test_acc'",)),
     ],
-    ids=["incomplete", "stranger", "twice", "fraction", "column"],
+    ids=["incomplete", "stranger", "twice", "fraction", "infinite", "lists", "column"],
 )
 def test_a_table_that_does_not_fit_the_space_is_refused(tmp_path, monkeypatch, architectures, change, parts):
     frame = change(pd.DataFrame({"arch_str": CELLS, "cifar10_test_acc": np.linspace(10, 94, len(CELLS))}))

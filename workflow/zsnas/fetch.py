@@ -71,7 +71,9 @@ def download(source, data_dir):
                 sources.verify(source, path)
             else:
                 part.rename(path)
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+    except StudyError:
+        raise
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         raise StudyError(
             f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
         ) from error

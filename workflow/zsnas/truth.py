@@ -7,6 +7,7 @@
 
 import argparse
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -30,6 +31,11 @@ def truth_table(source, path, architectures):
             f"{path} is incomplete: a number for {len(frame)} of {expected} architectures of {source.space} for "
             f"{source.task}/{source.truth}; fetch the whole file from {source.url}, or write how many it has, as "
             "'architectures', into sources.csv"
+        )
+    infinite = frame.index[~np.isfinite(frame["value"])]
+    if len(infinite):
+        raise StudyError(
+            f"{path}: {source.column!r} of {infinite[0]!r} is infinite: correct it, or leave the cell empty"
         )
     if source.metric == "accuracy" and not (frame["value"].between(0, 100).all() and frame["value"].max() > 1):
         low, high = frame["value"].min(), frame["value"].max()

@@ -58,7 +58,7 @@ def numbers(path, column):
     """A column as numbers."""
     try:
         return pd.to_numeric(column).astype("float64")
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise StudyError(
             f"{path} cannot be read as numbers in {column.name!r} ({error}): fetch or write it again"
         ) from error

@@ -36,8 +36,8 @@ LISTED = {("fbnet", "fbnet_latency.parquet"): "https://github.com/HayeonLee/HELP
 def architectures(path):
     """The networks of HELP's folder or of a table, by name.
 
-    `params` and `macs` (convolutions and classifier) are those built. `depth` is the number of convolutions from input to
-    output, `skip` that of blocks that are skips.
+    `params` and `macs` (convolutions and classifier) are those built. `depth` is the number of convolutions from input
+    to output, `skip` that of blocks that are skips.
     """
     listed = help_fbnet.names(path) if Path(path).is_dir() else tables.columns(path, ["arch"]).arch
     names = pd.Series(sorted(listed), dtype="str")
