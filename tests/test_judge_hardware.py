@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 from test_judge_pareto import PROXIES, considered, study  # noqa: F401  the fixture
 
 from zsnas.judge import hardware_table, pareto_table, regret_table, trust_table
-from zsnas.judge.hardware import partial, rank_correlations
 from zsnas.judge.regret import BUDGETS, budget_regrets
+from zsnas.judge.spearman import partial, spearmans
 from zsnas.judge.statistics import bootstrap_weights
 
 TRUTHS = {"accuracy_test": True}
@@ -22,7 +22,7 @@ def test_weighted_correlations_equal_those_of_repeated_rows(seed, n, values):
     rng = np.random.default_rng(seed)
     scores, targets = rng.integers(0, values, (3, n)).astype(float), rng.integers(0, values, (2, n)).astype(float)
     weights = rng.integers(0, 3, (5, n)).astype(np.int16)
-    for weight, rho in zip(weights, rank_correlations(scores, targets, weights), strict=True):
+    for weight, rho in zip(weights, spearmans(scores, targets, weights), strict=True):
         for score, row in zip(scores, rho, strict=True):
             for target, value in zip(targets, row, strict=True):
                 x, y = np.repeat(score, weight), np.repeat(target, weight)

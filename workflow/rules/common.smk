@@ -49,11 +49,11 @@ ANALYSIS_CODE = {
     "pareto": ["pareto", "selection"],
     "budget": ["pareto", "selection"],
     "regret": ["regret", "pareto", "selection"],
-    "hardware": ["hardware"],
+    "hardware": ["hardware", "spearman"],
     "trust": ["trust"],
     "prediction": ["prediction"],
     "repeatability": ["repeatability"],
-    "robustness": ["robustness", "hardware"],
+    "robustness": ["robustness", "spearman"],
     "search": ["search"],
 }
 DEVICES = config.get("devices", [])

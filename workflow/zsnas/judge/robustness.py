@@ -9,8 +9,8 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from .hardware import partial, rank_correlations
 from .population import known_alike, mean_score, populations, take
+from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
 MEASURES = ("reference_spearman", "spearman", "change", "partial_spearman")
@@ -50,8 +50,8 @@ def comparisons(population, truth, replicates, seed):
     for scored, names in known_alike(scores):
         weights = sample_weights(population.canonical[scored].astype(str), replicates, seed)
         targets = np.array([population.truth[scored], truth[scored]])
-        rho = rank_correlations(np.array([scores[name][scored] for name in names]), targets, weights)
-        of_truths = rank_correlations(targets[:1], targets[1:], weights)[:, 0, 0]
+        rho = spearmans(np.array([scores[name][scored] for name in names]), targets, weights)
+        of_truths = spearmans(targets[:1], targets[1:], weights)[:, 0, 0]
         classes = len(set(population.canonical[scored]))
         for name, (first, second) in zip(names, rho.transpose(1, 2, 0)):
             values = first, second, second - first, partial(first, second, of_truths)
