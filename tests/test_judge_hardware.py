@@ -162,3 +162,9 @@ def test_trust_names_the_budgets_it_holds_for():
     pareto = pd.DataFrame([cells | {"proxy": p, "hypervolume_ratio": 0.9, "n": 5} for p in lows])
     table = trust_table(regret, hardware, pareto)
     assert dict(zip(table.proxy, table.trust, strict=True)) == {"a": "all", "b": "tight", "c": "loose", "d": "none"}
+    unclear = regret.proxy.eq("a") & regret.budgets.eq("tight")  # one task more, on which that gain is undefined
+    more = regret.assign(task="u")
+    more.loc[unclear, ["gain", "gain_low"]] = np.nan
+    table = trust_table(pd.concat([regret, more]), hardware, pareto).set_index("proxy")
+    assert table.trust.to_dict() == {"a": "loose", "b": "tight", "c": "loose", "d": "none"}
+    assert (table.worst_of == 2).all() and np.isnan(table.tight_gain["a"]) and table.loose_low["a"] == 0.9

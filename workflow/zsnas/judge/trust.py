@@ -16,13 +16,13 @@ def trust_table(regret, hardware, pareto, enough=ENOUGH):
     """One row per space, device, kind of cost and proxy: the worst over tasks and truths of the tables given.
 
     ``trust`` tells for which budgets the proxy certainly goes more than half the way from a blind choice to the best:
-    the lower end of its gain is above ``enough`` in every one of the ``worst_of`` pairs of task and truth. It is `all`
-    (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with their lower ends, the
-    largest regrets, the smallest partial correlation with truth given cost and its lower end, the smallest hypervolume
-    ratio, and the fewest architectures they rest on.
+    the lower end of its gain is above ``enough`` in every one of the ``worst_of`` pairs of task and truth, and none is
+    undefined. It is `all` (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with
+    their lower ends, the largest regrets, the smallest partial correlation with truth given cost and its lower end, the
+    smallest hypervolume ratio, and the fewest architectures they rest on.
     """
     cells = regret.set_index([*CELL, "budgets"]).groupby(level=[*CELL, "budgets"])
-    worst = cells[["gain", "gain_low"]].min().join(cells[["regret"]].max()).unstack("budgets")
+    worst = cells[["gain", "gain_low"]].min(skipna=False).join(cells[["regret"]].max()).unstack("budgets")
     frame = pd.DataFrame(
         {
             f"{budgets}_{short}": worst[column, budgets]
