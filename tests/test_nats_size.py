@@ -7,7 +7,7 @@ import torch
 from counting import multiply_accumulates
 
 from zsnas import sources, truth
-from zsnas.readers import _pickles, nats_archive
+from zsnas.readers import _pickles
 from zsnas.spaces import nats_size
 
 ARCHIVE = "NATS-sss-v1_0-50262-simple"
@@ -19,7 +19,7 @@ def samples(shared):
     """The genuine records of architectures 0, 11 and 284, by index."""
     files = sorted((shared / "nats_format_samples" / ARCHIVE).glob("0*.pbz2"))
     return {
-        int(file.name[:6]): _pickles.load(bz2.decompress(file.read_bytes()), nats_archive.ADMITTED, file)
+        int(file.name[:6]): _pickles.load(bz2.decompress(file.read_bytes()), _pickles.NUMPY_AND_DICTS, file)
         for file in files
     }
 
@@ -52,7 +52,7 @@ def test_closed_form_of_sizes_equals_what_is_built(index_of):
 
 def test_the_whole_list_of_names(shared, index_of):
     meta = (shared / "nats_format_samples" / ARCHIVE / "meta.pickle.pbz2").read_bytes()
-    record = _pickles.load(bz2.decompress(meta), nats_archive.ADMITTED, "meta")
+    record = _pickles.load(bz2.decompress(meta), _pickles.NUMPY_AND_DICTS, "meta")
     assert list(index_of("nats_size").arch) == record["meta_archs"]
 
 

@@ -7,6 +7,7 @@ other is refused before it is even looked up.
 import io
 import pickle
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ NUMPY = {
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
 }
+NUMPY_AND_DICTS = {("collections", "OrderedDict"): OrderedDict, **NUMPY}
 
 
 class _Unpickler(pickle.Unpickler):

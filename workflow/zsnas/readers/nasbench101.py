@@ -97,7 +97,7 @@ def final_accuracy(metrics, accuracy):
     return value
 
 
-def _way(path, column):
+def _parts(path, column):
     epochs, _, accuracy = column.partition("/")
     if not epochs.isdecimal() or accuracy not in ACCURACIES:
         raise StudyError(f"column {column!r} for {path} should read epochs/accuracy, such as 108/test or 36/validation")
@@ -106,7 +106,7 @@ def _way(path, column):
 
 def _runs(path, column):
     """(module hash, accuracy) of every run of as many epochs as the column says."""
-    wanted, accuracy = _way(path, column)
+    wanted, accuracy = _parts(path, column)
     for number, record in enumerate(records(path)):
         try:
             name, epochs, _, _, metrics = json.loads(record)

@@ -11,7 +11,6 @@ half of CIFAR-10's training images and have their `x-valid` in the other half.
 import bz2
 import re
 import tarfile
-from collections import OrderedDict
 from pathlib import Path
 from statistics import fmean
 
@@ -21,9 +20,6 @@ from zsnas.errors import StudyError
 from zsnas.readers import _pickles
 
 ARCHITECTURE_FILE = re.compile(r"\d{6}\.pickle\.pbz2")
-
-
-ADMITTED = {("collections", "OrderedDict"): OrderedDict, **_pickles.NUMPY}
 
 
 def _files(path):
@@ -47,7 +43,7 @@ def _row(name, compressed, schedule, dataset, accuracy):
         pickled = bz2.decompress(compressed)
     except (ValueError, OSError) as error:
         raise StudyError(f"{name} is truncated or altered ({error}): fetch the archive again") from error
-    record = _pickles.load(pickled, ADMITTED, name)
+    record = _pickles.load(pickled, _pickles.NUMPY_AND_DICTS, name)
     try:
         runs = [run for (data, _), run in record[schedule]["all_results"].items() if data == dataset]
         value = fmean(run["eval_acc1es"][accuracy] for run in runs)
@@ -59,7 +55,7 @@ def _row(name, compressed, schedule, dataset, accuracy):
         ) from error
 
 
-def _way(path, column):
+def _parts(path, column):
     parts = column.split("/")
     if len(parts) != 3:
         raise StudyError(
@@ -69,15 +65,15 @@ def _way(path, column):
 
 
 def read(path, column):
-    way = _way(path, column)
-    rows = [_row(name, compressed, *way) for name, compressed in _files(Path(path))]
+    parts = _parts(path, column)
+    rows = [_row(name, compressed, *parts) for name, compressed in _files(Path(path))]
     return pd.DataFrame(rows, columns=["arch", "value", "train_seeds"])
 
 
 def check(path, column):
     """Read the first architecture."""
-    way = _way(path, column)
+    parts = _parts(path, column)
     first = next(_files(Path(path)), None)
     if first is None:
         raise StudyError(f"{path} holds no architecture (000000.pickle.pbz2, …): unpack or fetch the archive again")
-    _row(*first, *way)
+    _row(*first, *parts)

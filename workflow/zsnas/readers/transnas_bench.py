@@ -6,7 +6,6 @@ epoch, as the benchmark publishes it: accuracies in percent, negated losses, str
 """
 
 import functools
-from collections import OrderedDict
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +13,10 @@ import pandas as pd
 from zsnas.errors import StudyError
 from zsnas.readers import _pickles
 
-ADMITTED = {("collections", "OrderedDict"): OrderedDict, **_pickles.NUMPY}
-
 
 @functools.lru_cache(maxsize=1)  # all tasks of a study are in one file
 def _contents(path, modified):
-    return _pickles.load_torch(path, ADMITTED)
+    return _pickles.load_torch(path, _pickles.NUMPY_AND_DICTS)
 
 
 def read(path, column):
