@@ -1,10 +1,12 @@
 """The prediction table: how far a predicted device's latencies can be trusted, on measured networks it had not seen."""
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from .statistics import interval, sample_weights
+from .statistics import bootstrapped
 
 ERRORS = ("rmse_ms", "mape", "spearman")
 COLUMNS = ["space", "task", "device", "n", *(f"{e}{end}" for e in ERRORS for end in ("", "_low", "_high"))]
@@ -17,12 +19,10 @@ def prediction_table(*held_out, replicates=1000, seed=0):
     latency, ``spearman`` the rank correlation. Intervals are 95 % percentiles of a bootstrap over networks.
     """
     rows = []
-    for (space, task, device), cell in pd.concat(held_out).groupby(["space", "task", "device"]):
-        measured, said = cell["latency_ms"].to_numpy(), cell["predicted_ms"].to_numpy()
-        weights = sample_weights(cell["canonical"].to_numpy(str), replicates, seed)
-        samples = [np.repeat(np.arange(len(cell)), weight) for weight in weights]
-        values = np.array([errors(measured[sample], said[sample]) for sample in samples]).T
-        rows.append((space, task, device, len(cell), *(bound for value in values for bound in interval(value))))
+    for (space, task, device), networks in pd.concat(held_out).groupby(["space", "task", "device"]):
+        columns = networks[["latency_ms", "predicted_ms"]].to_numpy().T
+        bounds = bootstrapped(errors, columns, networks["canonical"].to_numpy(str), replicates, seed)
+        rows.append((space, task, device, len(networks), *chain(*bounds)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -1,10 +1,12 @@
 """The repeatability table: how well a second measurement of the same networks agrees with the first."""
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from .statistics import interval, sample_weights
+from .statistics import bootstrapped
 
 MEASURES = ("spearman", "raw_spearman", "apart")
 COLUMNS = ["space", "task", "device", "n", *(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high"))]
@@ -20,13 +22,11 @@ def repeatability_table(*repeated, replicates=1000, seed=0):
     the whole machine had become.
     """
     rows = []
-    for (space, task, device), cell in pd.concat(repeated).groupby(["space", "task", "device"]):
-        sessions = cell[["latency_ms", "again_latency_ms", "latency_raw_ms", "again_latency_raw_ms"]].to_numpy().T
-        weights = sample_weights(cell["canonical"].to_numpy(str), replicates, seed)
-        samples = [np.repeat(np.arange(len(cell)), weight) for weight in weights]
-        values = np.array([agreement(*sessions[:, sample]) for sample in samples]).T
+    for (space, task, device), networks in pd.concat(repeated).groupby(["space", "task", "device"]):
+        sessions = networks[["latency_ms", "again_latency_ms", "latency_raw_ms", "again_latency_raw_ms"]].to_numpy().T
+        bounds = bootstrapped(agreement, sessions, networks["canonical"].to_numpy(str), replicates, seed)
         slowdown = np.median(sessions[3] / sessions[2])
-        rows.append((space, task, device, len(cell), *(end for value in values for end in interval(value)), slowdown))
+        rows.append((space, task, device, len(networks), *chain(*bounds), slowdown))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -241,6 +241,12 @@ def interval(values):
     return values[0], *np.percentile(replicates, [2.5, 97.5])
 
 
+def bootstrapped(statistics, columns, clusters, replicates, seed):
+    """The `interval` of each number ``statistics(*columns)`` gives; ``columns`` (c, n) are resampled by cluster."""
+    samples = [np.repeat(np.arange(len(clusters)), weight) for weight in sample_weights(clusters, replicates, seed)]
+    return [interval(values) for values in np.array([statistics(*columns[:, sample]) for sample in samples]).T]
+
+
 def kept_by_truth(truth, weights, top):
     """``weights`` (replicates, n) with everything below the best fraction ``top`` by ``truth`` (n,) set to zero.
 
