@@ -5,12 +5,12 @@ from torch import nn
 
 
 def multiply_accumulates(net, resolution):
-    """Those of convolutions and linear layers for one image."""
+    """Those of convolutions and linear layers, also of tokens, for one image."""
     counted = []
 
     def count(module, inputs, output):
-        positions = inputs[0][0, 0].numel() if isinstance(module, nn.ConvTranspose2d) else output[0, 0].numel()
-        counted.append(positions * module.weight.numel())
+        values = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
+        counted.append(values[0].numel() * module.weight[0].numel())
 
     layers = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
     hooks = [module.register_forward_hook(count) for module in net.modules() if isinstance(module, layers)]

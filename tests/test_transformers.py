@@ -6,6 +6,7 @@ import math
 import naive
 import pytest
 import torch
+from counting import multiply_accumulates
 from torch import nn
 
 from zsnas import engine, registry
@@ -30,28 +31,12 @@ CONVOLUTIONAL = ["az_trainability", "eznas_a", "meco", "meco_opt", "synflow_bn",
 OF_RELUS = ["linear_regions", "nwot", "nwot_bw", "swap"]
 
 
-def counted(net):
-    """Multiply-accumulates of a network's convolutions and linear layers, for one image."""
-    total = []
-
-    def count(module, _, output):
-        channels = output.shape[1] if isinstance(module, nn.Conv2d) else output.shape[-1]
-        total.append(output[0].numel() // channels * module.weight.numel())
-
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            module.register_forward_hook(count)
-    with torch.no_grad():
-        net(torch.zeros(1, 3, 224, 224))
-    return sum(total)
-
-
 def test_sizes_of_autoformer_are_those_of_its_networks():
     choice = autoformer.parse(AUTOFORMER)
     net = autoformer.build(AUTOFORMER, "cifar100")
     assert sum(parameter.numel() for parameter in net.parameters()) == autoformer.parameters(choice)
     attention = sum(2 * 197**2 * 64 * heads for heads in choice["num_heads"])
-    assert counted(net) + attention == autoformer.multiply_accumulates(choice)
+    assert multiply_accumulates(net, 224) + attention == autoformer.multiply_accumulates(choice)
 
 
 def test_sizes_of_pit_are_those_of_its_networks():
@@ -59,7 +44,7 @@ def test_sizes_of_pit_are_those_of_its_networks():
     params, macs = pit.size(pit.parse(PIT))
     assert sum(parameter.numel() for parameter in net.parameters()) == params
     attention = 2 * (1 * 730**2 * 48 + 4 * 197**2 * 96 + 2 * 50**2 * 192)
-    assert counted(net) + attention == macs
+    assert multiply_accumulates(net, 224) + attention == macs
 
 
 def test_autoformers_have_the_published_range_of_sizes(shared):
