@@ -276,8 +276,7 @@ def test_depth_and_paths_by_enumeration(index):
             if all(step in live for step in itertools.pairwise(nodes))
         ]
         depth = max((sum("conv" in o for o in route) for route in routes), default=0)
-        assert (row.paths, row.depth) == (len(routes), depth) or row.arch != row.canonical
-        assert np.isfinite(row.depth)
+        assert (row.paths, row.depth) == (len(routes), depth)
 
 
 # Accel-NASBench
