@@ -4,7 +4,7 @@ s_c = sum of log(|correlation| + 1e-5) over all pairs of samples of class c. Up 
 beyond, s_c is divided by the number of samples of the class, and the score is sum_c,c' |s_c - s_c'| over the number of
 classes seen, a class of one sample being left out. All as in the published code. The score depends on how many samples
 a class has in the minibatch, so it says little where classes are many and the batch is small. The logarithm magnifies
-correlations near zero: in single precision the ranks of 60 networks agree to 0.996 only, hence double precision.
+correlations near zero, hence double precision (docs/precision.md).
 """
 
 import torch

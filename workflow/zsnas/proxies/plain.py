@@ -1,7 +1,8 @@
 """Plain (Abdelfattah et al., 2021): sum w * dL/dw over conv and linear weights, signs kept.
 
 Under BatchNorm a layer's sum is nearly zero, as the loss hardly depends on the scale of its weights. In single
-precision that cancellation leaves errors of up to a few percent, which do not disturb the ranking.
+precision that cancellation leaves relative errors that are large where the sum is near zero, and the ranking nearly as
+it is (docs/precision.md).
 """
 
 from zsnas import proxy
