@@ -1,7 +1,7 @@
 """Judging proxies against ground truth: rank correlation, selection, what holds on a device and in a budget, and cost.
 
-Frames in, frames out. Every interval resamples canonical networks, every table carries the control ``oracle``, and a
-score that failed is dropped and counted, never replaced.
+Frames in, frames out. Intervals resample canonical networks, those of searches their seeds. Tables that meet truth
+carry the control ``oracle``, and a score that failed is dropped and counted, never replaced.
 """
 
 from .correlation import correlation_table

@@ -166,7 +166,7 @@ def networks(population):
 
 
 def sets(population):
-    """The sets every table is reported for, by name.
+    """The sets that correlations and choices are reported for, by name.
 
     In ``all``, ``reachable`` and ``unique`` a structural proxy is judged on every architecture and a data-driven one on
     the sample. ``sampled`` holds the sample for both, so that they can be compared; it is left out where it is all.
