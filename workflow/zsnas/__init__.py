@@ -19,7 +19,6 @@ def proxy(
     drown in cancellation or overflow. networks: "convolutional" or "transformer" for a score that is defined for those
     alone. relu: True for a score of which ReLUs are on, which networks of other activations do not have. tasks: "image
     classes" for one that needs a single class for each image. columns: what a structural score reads in the index that
-    not every space has there. It also does not apply where a space lacks a structure
-    that its parameters name.
+    not every space has there. A score also does not apply where a space lacks a structure that its parameters name.
     """
     return function if function else lambda function: function

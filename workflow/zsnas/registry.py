@@ -67,8 +67,9 @@ class Space:
     """A search space as its file declares it; `tasks` maps a task to its facts (see `zsnas.spaces`).
 
     `structures` are the STRUCTURES it has, `networks` the kind of its networks, `activation` what they have between
-    layers, `columns` what its index has beyond every space's. `listed` are the files that list its architectures where
-    they cannot be enumerated, with their addresses, `searchable` tells whether it has genes.
+    layers, `columns` what its index has beyond every space's, `counts` those of which latencies are sums. `listed` are
+    the files that list its architectures where they cannot be enumerated, with their addresses, `searchable` tells
+    whether it has genes.
     """
 
     name: str

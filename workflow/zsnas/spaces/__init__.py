@@ -13,14 +13,19 @@ A space is a module whose docstring says in its first line what it is. It has
   a disconnected architecture. Where a name does not tell the network, as a hash does not, the index has a column
   `design` and `build` is given that.
 
-and, where its networks have such structure, what some structural proxies ask for:
+and, where its networks have such structure, what some structural proxies ask for and what a search changes:
 
 * `cells(table)`: the cells of the index's architectures as graphs (`zsnas.cells`),
-* `genes(table)`: the choices that make up the index's architectures, whole numbers (n, genes): what a search changes,
 * `links(table)`: depth, width and long-range links of their cells (`zsnas.links`),
+* `genes(table)`: the choices that make up the index's architectures, whole numbers (n, genes),
+
+and, where they are not as usual, the facts
+
 * `NETWORKS = "transformer"` where they are that; otherwise they are convolutional,
+* `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6,
 * `COLUMNS`, the names of what its index has beyond the columns of every space,
-* `ACTIVATION`, the name of what its networks have between layers where that is not ReLU or ReLU6.
+* `COUNTS`, those columns of its index of which a network's latency is a sum, each times a cost; `predicted-...` devices
+  need them.
 
 The capitalised facts are literals, or are imported by name from a module of the package where they are. Like the names
 of the functions they are read from the source, without importing it.
@@ -33,9 +38,9 @@ published cell has, and the canonical cell's `depth` and `paths`. An architectur
 operation, unless the space is listed and the same network without it is no member.
 
 A network is a torch module that maps images [B, 3, H, W] to logits [B, classes], to values [B, values], or to either
-with pixels [B, ..., H, W]. Only canonical names are scored and
-measured, in any order and process, so its initial weights come from torch's global generator and from nothing else. It
-does not keep state from one forward pass to the next except BatchNorm's running statistics. Beside `forward` it has
+with pixels [B, ..., H, W]. Only canonical names are scored and measured, in any order and process, so its initial
+weights come from torch's global generator and from nothing else. It does not keep state from one forward pass to the
+next except BatchNorm's running statistics. Beside `forward` it has
 
 * `forward_features(images)`: the last feature maps before pooling,
 * `blocks`: the modules of this very object whose outputs are its feature maps from block to block, in order of
