@@ -13,7 +13,8 @@ from runs import CHECKOUT, copy_checkout, snakemake
 
 from zsnas import engine, registry
 
-PAGES = [CHECKOUT / "README.md", CHECKOUT / "config" / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+RESULTS = sorted((CHECKOUT / "docs" / "results").glob("*.md"))
+PAGES = [CHECKOUT / "README.md", CHECKOUT / "config" / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), *RESULTS]
 
 
 def blocks(page, language):
@@ -87,6 +88,12 @@ def test_links_and_commands_exist(page):
     for module in re.findall(r"python -m zsnas\.([\w.]+)", text):
         path = CHECKOUT / "workflow" / "zsnas" / module.rstrip(".").replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+
+
+@pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)
+def test_studies_and_scripts_that_results_name_are_beside_them(page):
+    for name in re.findall(r"`([^`\s]+\.(?:py|yaml))`", page.read_text()):
+        assert any(page.parent.glob(name.replace("{space}", "*"))), name
 
 
 def test_every_config_key_is_explained():
