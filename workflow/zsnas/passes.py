@@ -2,9 +2,9 @@
 
 Four parameters are given and not computed: `net`, a private copy of the pristine network in train mode; `batches`, a
 list of minibatches (inputs [B, 3, H, W], labels [B, ...]); `rng`, a generator for this consumer alone; `wanted`, the
-names of all passes that somebody reads. Lists run over the network's layers, its convolutional and linear modules, in
-the order of `modules()` unless said otherwise; a layer that does not reach the output has a gradient of zero. What a
-pass returns is shared: nobody may write to it.
+names of all passes that somebody reads. Lists run over the network's layers, its convolutional (not transposed) and
+linear modules, in the order of `modules()` unless said otherwise; a layer that does not reach the output has a gradient
+of zero. What a pass returns is shared: nobody may write to it.
 """
 
 from typing import NamedTuple
@@ -38,7 +38,7 @@ def shared_net(net):
 
 
 def layers(shared_net):
-    """Convolutional and linear modules."""
+    """Convolutional (not transposed) and linear modules, as in all peers."""
     return [module for module in shared_net.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 

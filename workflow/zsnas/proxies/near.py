@@ -1,4 +1,4 @@
-"""NEAR (Husistein et al., 2025): sum over activation functions of the effective rank before and after them.
+"""NEAR (Husistein et al., 2025): sum over ReLUs and GELUs of the effective rank before and after them.
 
 The effective rank of a matrix is the exponential of the entropy of its singular values, normalised to sum to one. A
 feature map is read as a matrix of positions by channels, of which as many consecutive rows as there are channels are

@@ -51,7 +51,8 @@ as a map. Where its task's loss is not cross-entropy, a network also has
 
 * `loss(outputs, labels)`: the task's, a mean over samples.
 
-ReLUs, convolutions and linear layers are torch's own modules, so that passes find them.
+ReLUs, convolutions and linear layers are torch's own modules, so that passes find them. Transposed convolutions and
+other activations, as decoders have them, enter none of their lists.
 
 The truths of its tasks are rows of config/sources.csv; real images of a new task need statistics in `zsnas.inputs`.
 """
