@@ -149,7 +149,7 @@ def with_members(proxy, found):
     for need in proxy.needs:
         if need not in members or any(inner not in known for inner in found[need].needs):
             raise StudyError(
-                f"proxy '{proxy.name}' in {proxy.file} ranks the scores of other proxies and cannot read '{need}' "
+                f"proxy '{proxy.name}' in {proxy.file} combines the scores of other proxies and cannot read '{need}' "
                 "beside them; let all its parameters be proxies that read no others"
             )
     return replace(proxy, members=members)
