@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from zsnas import registry
-from zsnas.aggregate import COSTS, aggregate, log_rank
+from zsnas.aggregate import SPENT, aggregate, log_rank
 
 AGGREGATES = [proxy for proxy in registry.proxies().values() if proxy.members]
 SEEDS = (0, 1)
@@ -121,7 +121,7 @@ def test_what_is_no_number_becomes_a_status(function, status, architectures):
     proxy = SimpleNamespace(name="odd", members=("params",), function=function)
     rows = aggregate(proxy, architectures, [member_rows("params", np.random.default_rng(0))])
     assert (rows.status == status).all() and rows.score.isna().all()
-    assert set(COSTS) <= set(rows)
+    assert set(SPENT) <= set(rows)
 
 
 def test_an_aggregate_reads_proxies_and_nothing_else(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
 
-COSTS = ("seconds", "seconds_shared", "peak_mb")
+SPENT = ("seconds", "seconds_shared", "peak_mb")
 
 
 def log_rank(scores):
@@ -40,7 +40,7 @@ def aggregate(proxy, architectures, scores):
     for _, rows in result[complete].groupby("seed"):
         of_seed = {name: member.score[rows.index] for name, member in members.items()}
         result.loc[rows.index, "score"], result.loc[rows.index, "status"] = combined(proxy, of_seed)
-    for cost in COSTS:
+    for cost in SPENT:
         of_members = np.array([rows[cost] for rows in members.values()])
         result[cost] = of_members.max(0) if cost == "peak_mb" else of_members.sum(0)
     return result
@@ -48,7 +48,7 @@ def aggregate(proxy, architectures, scores):
 
 def rows_of(name, architectures, scores):
     """Score, status and costs of one proxy, row by row of `architectures`; NaN where there are none."""
-    columns = ["score", "status", *COSTS]
+    columns = ["score", "status", *SPENT]
     for long in scores:
         rows = long[long.proxy == name]
         if len(rows):

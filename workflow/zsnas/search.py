@@ -49,7 +49,7 @@ class Pool:
     def __init__(self, genes, network):
         self.genes = genes
         self.network = network
-        self._rows = {design.tobytes(): row for row, design in enumerate(genes)}
+        self._rows = {own.tobytes(): row for row, own in enumerate(genes)}
         self._neighbours = {}
 
     def neighbours(self, row):
@@ -60,11 +60,11 @@ class Pool:
             self._neighbours[row] = np.flatnonzero(apart == apart.min())
         return self._neighbours[row]
 
-    def nearest(self, design, rng):
-        """The row of a design (g,), or one of those that differ from it in the fewest genes."""
-        row = self._rows.get(design.tobytes())
+    def nearest(self, genes, rng):
+        """The row that has these genes (g,), or one of those that differ from them in the fewest."""
+        row = self._rows.get(genes.tobytes())
         if row is None:
-            apart = (self.genes != design).sum(axis=1)
+            apart = (self.genes != genes).sum(axis=1)
             row = rng.choice(np.flatnonzero(apart == apart.min()))
         return row
 
@@ -116,13 +116,13 @@ def nsga2(pool, score, cost, evaluated, rng):
             super().__init__(n_var=len(least), n_obj=2, xl=least, xu=most, vtype=int)
 
         def _evaluate(self, genes, out, *args, **kwargs):
-            rows = [pool.nearest(design, rng) for design in genes.astype(int)]
+            rows = [pool.nearest(own, rng) for own in genes.astype(int)]
             evaluated.add(rows)
             out["F"] = np.column_stack([-score[rows], cost[rows]])
 
     class Known(Repair):
         def _do(self, problem, genes, **kwargs):
-            return pool.genes[[pool.nearest(design, rng) for design in np.round(genes).astype(int)]]
+            return pool.genes[[pool.nearest(own, rng) for own in np.round(genes).astype(int)]]
 
     algorithm = NSGA2(POPULATION, sampling=IntegerRandomSampling(), crossover=UX(), mutation=PM(), repair=Known())
     algorithm.setup(Search(), seed=int(rng.integers(2**31)))
@@ -217,11 +217,11 @@ def main():
         for (kind, device), cost in population.costs.items():
             if kind != "latency_ms":
                 continue
-            cell = {"space": population.space, "task": population.task, "truth": population.name, "device": device}
+            key = {"space": population.space, "task": population.task, "truth": population.name, "device": device}
             for rows, names in known_alike(scores, np.isfinite(cost)):
                 known = {name: scores[name][rows] for name in names}
                 arrays = genes[rows], network[rows], cost[rows], population.truth[rows]
-                frames.append(searches(*arrays, known, arguments.evaluations, *cell.values()).assign(**cell))
+                frames.append(searches(*arrays, known, arguments.evaluations, *key.values()).assign(**key))
     write_parquet(pd.concat(frames, ignore_index=True), arguments.output)
 
 

@@ -27,13 +27,13 @@ def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), rep
     """
     rows = []
     for population in populations(study, truths, proxies):
-        cell = population.space, population.task, population.name
+        key = population.space, population.task, population.name
         for set_name, members in sets(population).items():
             correlations = correlations_by_seed(members, tops, replicates, seed)
             for proxy in members.scores:
-                seeds = [correlations[key] for key in correlations if key[0] == proxy]
+                seeds = [of_seed for (name, _), of_seed in correlations.items() if name == proxy]
                 for top, values in zip(tops, judged(members, proxy, seeds, tops), strict=True):
-                    rows.append((*cell, proxy, set_name, top, *values))
+                    rows.append((*key, proxy, set_name, top, *values))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

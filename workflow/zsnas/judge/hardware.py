@@ -33,13 +33,13 @@ def hardware_table(study, truths, proxies, replicates=1000, seed=0):
         costs = {key: cost for key, cost in population.costs.items() if np.isfinite(cost).any()}
         correlations = correlations_by_cost(population, costs, replicates, seed)
         for (kind, device), cost in costs.items():
-            cell = population.space, population.task, population.name, device, kind
+            key = population.space, population.task, population.name, device, kind
             for proxy in population.scores:
                 considered = np.isfinite(mean_score(population, proxy)) & np.isfinite(cost)
                 values = correlations.get((proxy, kind, device), np.full((3, 1), np.nan))
                 classes = len(set(population.canonical[considered]))
                 bounds = [bound for replicated in values for bound in interval(replicated)]
-                rows.append((*cell, proxy, int(considered.sum()), classes, *bounds))
+                rows.append((*key, proxy, int(considered.sum()), classes, *bounds))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

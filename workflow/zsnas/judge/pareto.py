@@ -13,9 +13,9 @@ from .population import known_alike, mean_score, populations
 from .selection import first_choice
 from .statistics import interval, sample_weights
 
-CELL = ["space", "task", "truth", "device", "cost", "proxy"]
-PARETO_COLUMNS = [*CELL, "n", "hypervolume_ratio", "hypervolume_low", "hypervolume_high"]
-BUDGET_COLUMNS = [*CELL, "budget", "chosen_arch", "accuracy", "best_accuracy", "regret", "rank"]
+KEY = ["space", "task", "truth", "device", "cost", "proxy"]
+PARETO_COLUMNS = [*KEY, "n", "hypervolume_ratio", "hypervolume_low", "hypervolume_high"]
+BUDGET_COLUMNS = [*KEY, "budget", "chosen_arch", "accuracy", "best_accuracy", "regret", "rank"]
 
 
 def pareto_table(study, truths, proxies, replicates=1000, seed=0):
@@ -32,11 +32,11 @@ def pareto_table(study, truths, proxies, replicates=1000, seed=0):
         for (kind, device), cost in population.costs.items():
             if not np.isfinite(cost).any():
                 continue
-            cell = population.space, population.task, population.name, device, kind
+            key = population.space, population.task, population.name, device, kind
             ratios = hypervolume_ratios(population, cost, scores, replicates, seed)
             for proxy in scores:
                 n, values = ratios.get(proxy, (0, np.full(1, np.nan)))
-                rows.append((*cell, proxy, n, *interval(values)))
+                rows.append((*key, proxy, n, *interval(values)))
     return pd.DataFrame(rows, columns=PARETO_COLUMNS)
 
 
@@ -123,12 +123,12 @@ def budget_table(study, truths, proxies, budgets=(0.1, 0.25, 0.5, 0.75, 1.0)):
     for population in populations(study, truths, proxies):
         scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
         for (kind, device), cost in population.costs.items():
-            cell = population.space, population.task, population.name, device, kind
+            key = population.space, population.task, population.name, device, kind
             for proxy, score in scores.items():
                 candidates = np.flatnonzero(population.due[proxy] & np.isfinite(cost))
                 if not len(candidates):
                     continue
                 for budget in np.quantile(cost[candidates], budgets):
                     arch, _, *worth = first_choice(population, score, candidates[cost[candidates] <= budget])
-                    rows.append((*cell, proxy, budget, arch, *worth))
+                    rows.append((*key, proxy, budget, arch, *worth))
     return pd.DataFrame(rows, columns=BUDGET_COLUMNS).astype({"rank": "Int64"})

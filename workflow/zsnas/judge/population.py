@@ -48,17 +48,17 @@ def populations(study, truths, proxies, without_truth=False):
     empty, and there is no oracle. ``truths`` maps columns, named ``{metric}_{truth}``, to whether larger is better,
     ``proxies`` maps names to objects with ``larger_is_better`` and ``structural``.
     """
-    for (space, task), cell in study.groupby(["space", "task"], observed=True):
-        names = cell["arch"].unique()
+    for (space, task), of_task in study.groupby(["space", "task"], observed=True):
+        names = of_task["arch"].unique()
         names = names[neutral_order(names)]
-        seeds = np.unique(cell["seed"])
-        cell = cell.set_index(["seed", "arch"])
-        if not cell.index.is_unique or len(cell) != len(seeds) * len(names):
+        seeds = np.unique(of_task["seed"])
+        of_task = of_task.set_index(["seed", "arch"])
+        if not of_task.index.is_unique or len(of_task) != len(seeds) * len(names):
             raise ValueError(
                 f"study: {space} {task} must have every architecture once for each of the seeds {seeds.tolist()}; "
-                f"found {len(cell)} rows for {len(names)} architectures"
+                f"found {len(of_task)} rows for {len(names)} architectures"
             )
-        by_seed = [cell.loc[seed].loc[names] for seed in seeds]
+        by_seed = [of_task.loc[seed].loc[names] for seed in seeds]
         first = by_seed[0]
         scores, due = {}, {}
         for proxy, facts in proxies.items():

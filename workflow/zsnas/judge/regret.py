@@ -34,8 +34,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
     for population in populations(study, truths, proxies):
         scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
         for (kind, device), cost in population.costs.items():
-            cell = population.space, population.task, population.name, device, kind
-            rows += [(*cell, *row) for row in regrets_by_proxy(population, cost, scores, replicates, seed)]
+            key = population.space, population.task, population.name, device, kind
+            rows += [(*key, *row) for row in regrets_by_proxy(population, cost, scores, replicates, seed)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -29,7 +29,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
     """
     truths = {column: truths[column] for column in study if column in truths}  # the first one is the reference
     rows = []
-    for cell, of_task in groupby(populations(study, truths, proxies), lambda one: (one.space, one.task)):
+    for key, of_task in groupby(populations(study, truths, proxies), lambda one: (one.space, one.task)):
         reference, *others = of_task
         for other in others:
             both = take(reference, np.isin(reference.arch, other.arch))
@@ -39,7 +39,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
                 sets["sampled"] = both.sampled
             for name, rows_of_set in sets.items():
                 compared = comparisons(take(both, rows_of_set), truth[rows_of_set], replicates, seed)
-                rows += [(*cell, reference.name, other.name, proxy, name, *values) for proxy, *values in compared]
+                rows += [(*key, reference.name, other.name, proxy, name, *values) for proxy, *values in compared]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -28,17 +28,17 @@ def search_table(cost, *runs, replicates=1000, seed=0):
     draws = {}
     rows = []
     for run in runs:
-        for cell, seeds in run.groupby(BY, sort=False):
-            cell = dict(zip(BY, cell))
+        for values, seeds in run.groupby(BY, sort=False):
+            key = dict(zip(BY, values))
             count = len(seeds)
             if count not in draws:
                 draws[count] = np.vstack([np.arange(count), rng.integers(0, count, (replicates, count))])
-            alone = seconds.get((cell["space"], cell["task"], cell["proxy"]), np.nan)
-            facts = {"seconds": cell["evaluations"] * alone, "budget_ms": seeds.budget_ms.iloc[0], "n": seeds.n.iloc[0]}
+            alone = seconds.get((key["space"], key["task"], key["proxy"]), np.nan)
+            facts = {"seconds": key["evaluations"] * alone, "budget_ms": seeds.budget_ms.iloc[0], "n": seeds.n.iloc[0]}
             bounds = {
                 f"{measure}{end}": value
                 for measure in MEASURES
                 for end, value in zip(("", "_low", "_high"), interval(seeds[measure].to_numpy()[draws[count]].mean(1)))
             }
-            rows.append(cell | facts | {"seeds": count} | bounds)
+            rows.append(key | facts | {"seeds": count} | bounds)
     return pd.DataFrame(rows, columns=COLUMNS)

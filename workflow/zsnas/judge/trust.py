@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-CELL = ["space", "device", "cost", "proxy"]
+KEY = ["space", "device", "cost", "proxy"]
 ENOUGH = 0.5
 COLUMNS = [
-    *CELL,
+    *KEY,
     *["trust", "tight_gain", "tight_low", "loose_gain", "loose_low", "tight_regret", "loose_regret"],
     *["partial_spearman", "partial_low", "hypervolume_ratio", "n", "worst_of"],
 ]
@@ -21,8 +21,8 @@ def trust_table(regret, hardware, pareto, enough=ENOUGH):
     their lower ends, the largest regrets, the smallest partial correlation with truth given cost and its lower end, the
     smallest hypervolume ratio, and the fewest architectures they rest on.
     """
-    cells = regret.set_index([*CELL, "budgets"]).groupby(level=[*CELL, "budgets"])
-    worst = cells[["gain", "gain_low"]].min(skipna=False).join(cells[["regret"]].max()).unstack("budgets")
+    pairs = regret.set_index([*KEY, "budgets"]).groupby(level=[*KEY, "budgets"])
+    worst = pairs[["gain", "gain_low"]].min(skipna=False).join(pairs[["regret"]].max()).unstack("budgets")
     frame = pd.DataFrame(
         {
             f"{budgets}_{short}": worst[column, budgets]
@@ -30,9 +30,9 @@ def trust_table(regret, hardware, pareto, enough=ENOUGH):
             for short, column in (("gain", "gain"), ("low", "gain_low"), ("regret", "regret"))
         }
     )
-    frame["worst_of"] = regret.groupby(CELL).size() // regret["budgets"].nunique()
-    frame = frame.join(hardware.groupby(CELL)[["partial_spearman", "partial_low"]].min())
-    frame = frame.join(pareto.groupby(CELL)[["hypervolume_ratio", "n"]].min())
+    frame["worst_of"] = regret.groupby(KEY).size() // regret["budgets"].nunique()
+    frame = frame.join(hardware.groupby(KEY)[["partial_spearman", "partial_low"]].min())
+    frame = frame.join(pareto.groupby(KEY)[["hypervolume_ratio", "n"]].min())
     tight, loose = frame.tight_low > enough, frame.loose_low > enough
     frame["trust"] = np.select([tight & loose, tight, loose], ["all", "tight", "loose"], "none")
     return frame.reset_index()[COLUMNS]
