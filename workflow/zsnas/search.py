@@ -181,7 +181,7 @@ def searches(genes, network, cost, truth, scores, evaluations, *key):
                 "nsga2": [{inside[row]: at for row, at in seen.items() if row in inside} for seen in free],
             }
             for algorithm, seen in runs.items():
-                most = {"exhaustive": everything, "nsga2": len(np.unique(network))}.get(algorithm, everything)
+                most = len(np.unique(network)) if algorithm == "nsga2" else everything
                 moments = [everything] if algorithm == "exhaustive" else moments_until(min(evaluations, most))
                 values = judge(seen, *known, truth[rows], moments)
                 places = pd.MultiIndex.from_product([range(len(seen)), moments], names=["seed", "evaluations"])
