@@ -443,6 +443,17 @@ def test_a_name_declared_twice_is_refused(tmp_path, monkeypatch):
         registry.proxies.__wrapped__()
 
 
+def test_a_name_of_a_pass_is_refused(tmp_path, monkeypatch):
+    """Their times, kept by name, would be mixed up."""
+    (tmp_path / "proxies").mkdir()
+    (tmp_path / "proxies" / "odd.py").write_text('"""Doc."""\n@proxy\ndef jacobian(grads):\n    return 0\n')
+    known = registry.known_needs()
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    monkeypatch.setattr(registry, "known_needs", lambda: known)
+    with pytest.raises(registry.StudyError, match=r"'jacobian' in .*odd\.py has the name of a need of proxies"):
+        registry.proxies.__wrapped__()
+
+
 def test_noise_and_labels_are_the_same_for_all_and_differ_by_seed_and_task():
     draws = [
         minibatches("noise", task, nasbench201.TASKS[task], 4, seed)

@@ -1,7 +1,7 @@
-"""What there is: spaces and proxies, found by looking into their folders.
+"""What there is: spaces, proxies and devices, found by looking into their folders.
 
 Facts are read from the source text, so that the workflow can ask what exists, and which file holds it, without
-importing torch. `load_space` and `Proxy.function` import the one module that is really needed.
+importing torch. `load_space`, `load_device` and `Proxy.function` import the one module that is really needed.
 """
 
 import ast
@@ -117,7 +117,7 @@ class DevicePlugin:
 
 @functools.cache
 def proxies():
-    """All proxies by name. Raises StudyError for a name that two files declare."""
+    """All proxies by name. Raises StudyError for a name that two files declare, or that is a need of proxies."""
     found = {}
     for file in plugin_files("proxies"):
         module = parsed(file)
@@ -127,6 +127,8 @@ def proxies():
                 continue
             if function.name in found:
                 raise StudyError(f"proxy '{function.name}' is declared in {found[function.name].file} and in {file}")
+            if function.name in known_needs():
+                raise StudyError(f"proxy '{function.name}' in {file} has the name of a need of proxies; rename it")
             needs = tuple(argument.arg for argument in function.args.args)
             for fact in facts:
                 check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
