@@ -47,7 +47,7 @@ def agreement(scores):
 
 
 def main():
-    declared = [name for name, it in registry.proxies().items() if not it.structural and it.precision == "float32"]
+    declared = [name for name, it in registry.proxies().items() if it.of_networks and it.precision == "float32"]
     parser = argparse.ArgumentParser(description="Compare single with double precision.")
     parser.add_argument("--space", default="nasbench201")
     parser.add_argument("--task", default="cifar10")

@@ -23,7 +23,7 @@ def naive_of(proxy):
 
 def missing():
     """Network proxies that have no function here."""
-    network = [name for name, it in registry.proxies().items() if not it.structural and not it.members]
+    network = [name for name, it in registry.proxies().items() if it.of_networks]
     return [name for name in network if f"naive_{name}" not in globals()]
 
 

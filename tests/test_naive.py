@@ -35,7 +35,7 @@ EXCEPTIONS = {
 NETWORK = [
     proxy
     for proxy in registry.proxies().values()
-    if not (proxy.structural or proxy.members or registry.reason_against(proxy.name, "nasbench201"))
+    if proxy.of_networks and not registry.reason_against(proxy.name, "nasbench201")
 ]
 
 

@@ -27,7 +27,7 @@ from zsnas.spaces import nasbench201
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 BATCHES = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
 PLACE = "accel"
-NETWORK = [proxy for proxy in registry.proxies().values() if not proxy.structural and not proxy.members]
+NETWORK = [proxy for proxy in registry.proxies().values() if proxy.of_networks]
 aten = torch.ops.aten
 
 

@@ -29,7 +29,7 @@ from zsnas.structural import score_structural
 # What applies to the networks here; the others have tests of their own.
 APPLYING = [proxy for proxy in registry.proxies().values() if not registry.reason_against(proxy.name, "nasbench201")]
 STRUCTURAL = [proxy for proxy in APPLYING if proxy.structural]
-NETWORK = [proxy for proxy in APPLYING if not proxy.structural and not proxy.members]
+NETWORK = [proxy for proxy in APPLYING if proxy.of_networks]
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 BATCHES = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
 

@@ -69,11 +69,7 @@ def test_every_proxy_that_applies_somewhere_is_surveyed(name):
 
 def test_jobs_at_full_size(tmp_path):
     spaces, seeds = CONFIG["spaces"].values(), len(CONFIG["seeds"])
-    networks = {
-        name
-        for name in CONFIG["proxies"]
-        if not (registry.proxies()[name].structural or registry.proxies()[name].members)
-    }
+    networks = {name for name in CONFIG["proxies"] if registry.proxies()[name].of_networks}
     loose = networks.difference(*CONFIG["bundles"].values())
     bundles = len(CONFIG["bundles"]) + len(loose)
     tasks = sum(len(study["tasks"]) for study in spaces)

@@ -21,7 +21,7 @@ AUTOFORMER = (
     '"num_heads": [4, 4, 3, 4, 3, 3, 4, 4, 3, 3, 3, 4]}'
 )
 PIT = '{"base_dim": 24, "depth": [1, 4, 2], "mlp_ratio": 2, "num_heads": [2, 4, 8]}'
-NETWORK = [proxy for proxy in registry.proxies().values() if not proxy.structural and not proxy.members]
+NETWORK = [proxy for proxy in registry.proxies().values() if proxy.of_networks]
 APPLYING = {
     space: [proxy for proxy in NETWORK if not registry.reason_against(proxy.name, space)]
     for space in ("autoformer", "pit")

@@ -57,6 +57,11 @@ class Proxy:
     def structural(self):
         return set(self.needs) <= set(STRUCTURES)
 
+    @property
+    def of_networks(self):
+        """Whether a network is built to compute it: it is neither structural nor an aggregate."""
+        return not self.structural and not self.members
+
     @functools.cached_property
     def function(self):
         return getattr(importlib.import_module(f"zsnas.proxies.{self.file.stem}"), self.name)
