@@ -154,6 +154,11 @@ def test_conformance_takes_no_number_for_what_peers_cannot_score():
     assert conformance.compare(reference).difference.tolist() == [0, np.inf]
 
 
+def test_conformance_leaves_aggregates_out():
+    reference = pd.DataFrame({"arch_str": ARCH, "proxy": ["az_nas", "params"], "value": [3.0, 4.0]})
+    assert conformance.compare(reference).proxy.tolist() == ["params"]
+
+
 def test_conformance_notices_a_wrong_value(shared):
     reference = conformance.read_reference(shared / "proxy_reference.csv")
     one = reference[(reference.arch_str == reference.arch_str[0]) & (reference.proxy == "snip")]

@@ -95,12 +95,18 @@ def network_scores(arch, proxies):
     return scores
 
 
+def comparable():
+    """Proxies that score an architecture by itself, by name."""
+    return {name: proxy for name, proxy in registry.proxies().items() if not proxy.members}
+
+
 def compare(reference):
     """The rows of the reference that we have a proxy for, with `ours` and `difference` (relative; 0 if both are NaN).
 
-    Where the reference is not finite, and on disconnected cells whatever it has, we must give no score.
+    Aggregates are left out, for their scores depend on the sample. Where the reference is not finite, and on
+    disconnected cells whatever it has, we must give no score.
     """
-    proxies = registry.proxies()
+    proxies = comparable()
     compared = reference[reference["proxy"].isin(proxies)].copy()
     ours = {arch: our_scores(arch, rows["proxy"].unique()) for arch, rows in compared.groupby("arch_str", sort=False)}
     compared["ours"] = [ours[arch][name] for arch, name in zip(compared["arch_str"], compared["proxy"])]
@@ -127,8 +133,8 @@ def read_reference(path):
         raise errors.StudyError(f"{path} lacks the columns {', '.join(sorted(missing))}: name a reference file")
     for arch in reference.arch_str[~reference.arch_str.isin(index().index)]:
         raise errors.StudyError(f"{path}: '{arch}' is not the name of a NAS-Bench-201 cell: mend or drop its rows")
-    if not reference["proxy"].isin(registry.proxies()).any():
-        raise errors.StudyError(f"{path} has no proxy that is known here: see `python -m zsnas list`")
+    if not reference["proxy"].isin(comparable()).any():
+        raise errors.StudyError(f"{path} has no proxy that can be compared here: see `python -m zsnas list`")
     return reference
 
 
@@ -146,7 +152,7 @@ def main():
         note = f" (tolerance {tolerance:g}: {reason})" if reason else ""
         print(f"{proxy:<16} {worst.difference:.1e} at {worst.arch_str}{note}")
     for proxy in sorted(set(reference.proxy) - set(compared.proxy)):
-        print(f"{proxy:<16} not compared: no such proxy here")
+        print(f"{proxy:<16} not compared: no such proxy here, or an aggregate")
     print(
         f"{len(compared)} values compared on {compared.arch_str.nunique()} architectures, "
         f"worst relative difference {compared.difference.max():.1e}, {failed} beyond tolerance"
