@@ -38,7 +38,8 @@ class Evaluation:
     """The passes of one network in one precision: computed when first asked for, kept until this object is dropped.
 
     subject: supplies what no pass computes: `net()`, a new copy of the pristine network in train mode; `batches()`, a
-    list of (inputs, labels); `rng(purpose)`, a torch generator; `batch`, the number of images in a minibatch.
+    list of (inputs, labels) as `zsnas.passes` has them; `rng(purpose)`, a torch generator; `batch`, the number of
+    images in a minibatch.
     wanted: names of all passes that somebody reads, so that a pass can leave out what nobody does.
     """
 

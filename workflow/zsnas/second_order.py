@@ -62,7 +62,10 @@ class Convolve(torch.autograd.Function):
 
 
 class ConvolveBackward(torch.autograd.Function):
-    """Gradients of `Convolve` by x and by the weight, as far as wanted; differentiable once."""
+    """Gradients of `Convolve` by x and by the weight, as far as wanted.
+
+    Differentiable once, provided that the one by the weight is among what is differentiated.
+    """
 
     @staticmethod
     def forward(ctx, gradient, x, weight, geometry, wanted):

@@ -50,6 +50,7 @@ def az_nas(az_expressivity, az_progressivity, az_trainability, macs):
 
 
 def trainability(block_input, block_output, rng):
+    """2 - s - 1 / s of a cell, from the feature maps [B, C, H, W] before and after it, with their graph."""
     signs = torch.randint(2, block_output.shape, generator=rng).to(block_output) * 2 - 1
     with input_gradients_only():
         (gradient,) = torch.autograd.grad(block_output, block_input, signs, retain_graph=True, allow_unused=True)

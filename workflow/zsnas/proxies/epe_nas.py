@@ -18,13 +18,14 @@ EPSILON = 1e-5
 def epe_nas(jacobian, labels, logits):
     classes = [jacobian[labels == label].double() for label in labels.unique()]
     if logits.shape[1] <= 100:
-        return sum(dissimilarity(samples).abs() for samples in classes)
+        return sum(log_correlations(samples).abs() for samples in classes)
     several = [samples for samples in classes if len(samples) > 1]
     if not several:
         raise ValueError("no class has two images in the minibatch")
-    scores = torch.stack([dissimilarity(samples) / len(samples) for samples in several])
+    scores = torch.stack([log_correlations(samples) / len(samples) for samples in several])
     return (scores[:, None] - scores).abs().sum() / len(scores)
 
 
-def dissimilarity(samples):
+def log_correlations(samples):
+    """s_c: sum of log(|correlation| + 1e-5) over all pairs of samples [n, 3 H W] of a class."""
     return (torch.corrcoef(samples).abs() + EPSILON).log().sum()
