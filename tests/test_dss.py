@@ -1,60 +1,39 @@
-"""DSS on a small vision transformer; on convolutional spaces it does not apply, and says why."""
+"""DSS on the vision transformers; on convolutional spaces it does not apply, and says why."""
 
 import naive
 import pytest
 import torch
-from torch import nn
-from torchvision.models import VisionTransformer
+from test_transformers import AUTOFORMER, PIT, SMALL, subjects
 
 from zsnas import engine, registry
 from zsnas.score import score_network
 
-INPUTS = torch.ones(2, 3, 32, 32, dtype=torch.float64), torch.tensor([0, 1])
+# A width that makes attention's output square where heads are three; and stages of one width, so that a square layer
+# takes the class token from one to the next.
+SQUARE = AUTOFORMER.replace('"hidden_dim": 216', '"hidden_dim": 192')
+EVEN = PIT.replace("[2, 4, 8]", "[2, 4, 4]")
 
 
-class Subject:
-    """A vision transformer of two layers, as `engine.Evaluation` wants it."""
-
-    def net(self):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            net = VisionTransformer(32, 8, 2, num_heads=2, hidden_dim=16, mlp_dim=40, dropout=0.5, num_classes=10)
-            nn.init.normal_(net.heads.head.weight)  # torchvision starts with zeros
-        return net.double().train()
-
-    def batches(self):
-        return [INPUTS]
-
-    def rng(self, purpose):
-        return torch.Generator().manual_seed(0)
-
-
-def test_score_follows_from_the_formula():
-    subject = Subject()
+@pytest.mark.parametrize(
+    ("space", "arch", "layers"),
+    [
+        ("autoformer", AUTOFORMER, 12 * 4 + 2),  # a layer has two projections and two others; embedding, classifier
+        ("autoformer", SQUARE, 12 * 4 + 2),
+        ("pit", PIT, 7 * 4 + 2 * 2 + 2),  # two poolings have a convolution and a linear layer each
+        ("pit", EVEN, 7 * 4 + 2 * 2 + 2),
+    ],
+)
+def test_score_follows_from_the_formula(space, arch, layers, monkeypatch):
+    monkeypatch.setitem(registry.load_space(space).TASKS, "cifar100", SMALL)
+    subject = subjects(space, arch)["float64"]
     (score,) = engine.score([registry.proxies()["dss"]], {"float64": subject})
     assert score.status == "ok", score.status
-    assert len(score.layers) == 2 * 4 + 2  # per block two projections and two linear layers; embedding and head
+    assert len(score.layers) == layers
     assert score.score == pytest.approx(naive.naive_dss(subject.net, subject.batches(), None), rel=1e-9)
 
 
-def test_a_fused_linear_projection_counts_as_attention():
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.qkv, self.out = nn.Linear(6, 18, bias=False), nn.Linear(18, 2, bias=False)
-
-        def forward(self, x):
-            return self.out(self.qkv(x))
-
-    block = Block().double()
-    qkv, out = block.qkv.weight.detach().abs(), block.out.weight.detach().abs()
-    slope = out.sum(0)[:, None].expand(18, 6)  # of the sum of outputs for ones, by qkv
-    expected = float(torch.linalg.svdvals(slope).sum() * torch.linalg.svdvals(qkv).sum() + (out @ qkv).sum())
-    layers = registry.proxies()["dss"].function(block, torch.zeros(3, 6, dtype=torch.float64))
-    assert float(sum(layers)) == pytest.approx(expected, rel=1e-12)
-
-
 def test_convolutional_networks_are_refused_with_the_reason():
-    rows = score_network("any", True, "nasbench201", "cifar10", 0, ["dss"], [INPUTS], "cpu")
+    batches = [(torch.ones(2, 3, 32, 32), torch.tensor([0, 1]))]
+    rows = score_network("any", True, "nasbench201", "cifar10", 0, ["dss"], batches, "cpu")
     reason = "it is defined for transformer networks, those of nasbench201 are convolutional"
     assert [row["status"] for row in rows] == [f"error: does not apply: {reason}"]

@@ -12,8 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-import test_dss
 import torch
+from test_transformers import PIT
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
@@ -22,7 +22,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 from zsnas import engine, registry
 from zsnas.inputs import minibatches
 from zsnas.score import Subject
-from zsnas.spaces import nasbench201
+from zsnas.spaces import nasbench201, pit
 
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 BATCHES = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 8, 0)
@@ -102,7 +102,8 @@ def accelerator():
 def status(proxy):
     """The status of a proxy's score on the accelerator."""
     if proxy.networks == "transformer":
-        subject = test_dss.Subject()
+        batches = minibatches("noise", "cifar100", pit.TASKS["cifar100"], 2, 0)
+        subject = Subject(pit, PIT, "cifar100", 0, proxy.precision, batches, "cpu")
     else:
         subject = Subject(nasbench201, ARCH, "cifar10", 0, proxy.precision, BATCHES, "cpu")
     placed = Placed(subject)

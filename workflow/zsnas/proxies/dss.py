@@ -2,9 +2,9 @@
 
 As for Synflow every weight is replaced by its absolute value and R is the sum of the outputs for an all-ones image.
 With w' = dR/dw, a projection of attention (queries, keys and values together; the output) adds ||w'||_* ||w||_*, the
-product of nuclear norms; every other linear layer, the patch embedding among them, adds the sum of |w w'|. As in the
-authors' code a square linear layer counts as attention. Where the classifier starts at zero, as in torchvision, every
-score is zero.
+product of nuclear norms; every other linear layer, the patch embedding among them, adds the sum of |w w'|. The authors
+know the output by its square shape, which it has in their supernet. In networks by themselves it need not have it and
+others may, so attention is here what stands beside `qkv`.
 """
 
 import torch
@@ -30,15 +30,10 @@ def dss(net, inputs):
 
 def projections(net):
     """Weights of attention's projections, and of all other linear layers and convolutions."""
-    attention, others = [], []
-    for name, module in net.named_modules():
-        if isinstance(module, nn.MultiheadAttention):
-            attention.append(module.in_proj_weight)
-        elif isinstance(module, nn.Linear) and (module.in_features == module.out_features or name.endswith("qkv")):
-            attention.append(module.weight)
-        elif isinstance(module, (nn.Linear, nn.Conv2d)):
-            others.append(module.weight)
-    return attention, others
+    blocks = [module for module in net.modules() if hasattr(module, "qkv")]
+    attention = [layer for block in blocks for layer in block.children() if isinstance(layer, nn.Linear)]
+    others = [it for it in net.modules() if isinstance(it, (nn.Linear, nn.Conv2d)) and it not in attention]
+    return [layer.weight for layer in attention], [layer.weight for layer in others]
 
 
 def nuclear_norm(matrix):
