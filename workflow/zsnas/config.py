@@ -53,7 +53,7 @@ def check_truths(name, study, place, sources_csv, data_dir):
             if truth == study.get("sampled_from"):
                 there = source.architectures or space.canonical
                 check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
-            if not distilled(name, task, truth, path):
+            if not read_already(name, task, truth, path):
                 sources.verify(source, path)
     sources.lists(space, data_dir)
 
@@ -65,7 +65,7 @@ def check_number(study, there, whose, where):
         raise StudyError(f"{where}: {asked} asked for, but {whose} has {there} networks; ask for at most that many")
 
 
-def distilled(space, task, truth, path):
+def read_already(space, task, truth, path):
     """Whether the study has a truth's table that is newer than its file, which then need not be opened again."""
     table = Path("results/truth", space, task, f"{truth}.parquet")
     return table.is_file() and table.stat().st_mtime >= path.stat().st_mtime

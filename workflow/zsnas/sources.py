@@ -19,10 +19,10 @@ import importlib.util
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import zsnas.readers
 from zsnas.devices import COSTS
 from zsnas.errors import StudyError, suggestion
 from zsnas.provenance import sha256
+from zsnas.registry import check_known, plugin_files
 
 PACKAGE = "package:"
 
@@ -188,12 +188,7 @@ def lists(space, data_dir):
 
 def load_reader(source):
     """The module that reads the source's format."""
-    known = sorted(file.stem for file in Path(zsnas.readers.__file__).parent.glob("[a-z]*.py"))
-    if source.reader not in known:
-        raise StudyError(
-            f"{source} names an unknown reader {source.reader!r}{suggestion(source.reader, known)} "
-            f"(there is {', '.join(known)})"
-        )
+    check_known("reader", source.reader, [file.stem for file in plugin_files("readers")], str(source))
     return importlib.import_module(f"zsnas.readers.{source.reader}")
 
 
