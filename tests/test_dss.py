@@ -8,8 +8,8 @@ from test_transformers import AUTOFORMER, PIT, SMALL, subjects
 from zsnas import engine, registry
 from zsnas.score import score_network
 
-# A width that makes attention's output square where heads are three; and stages of one width, so that a square layer
-# takes the class token from one to the next.
+# A width that makes attention's output square where heads are three; and stages of one width, so that the layer that
+# takes the class token from one to the next is square and counts as attention.
 SQUARE = AUTOFORMER.replace('"hidden_dim": 216', '"hidden_dim": 192')
 EVEN = PIT.replace("[2, 4, 8]", "[2, 4, 4]")
 

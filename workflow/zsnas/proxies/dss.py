@@ -2,9 +2,9 @@
 
 As for Synflow every weight is replaced by its absolute value and R is the sum of the outputs for an all-ones image.
 With w' = dR/dw, a projection of attention (queries, keys and values together; the output) adds ||w'||_* ||w||_*, the
-product of nuclear norms; every other linear layer, the patch embedding among them, adds the sum of |w w'|. The authors
-know the output by its square shape, which it has in their supernet. In networks by themselves it need not have it and
-others may, so attention is here what stands beside `qkv`.
+product of nuclear norms; every other linear layer, the patch embedding among them, adds the sum of |w w'|. The authors'
+code takes every square linear layer for attention, as the output is in their supernet. In a network by itself that need
+not be square, so attention is here what stands beside `qkv`, and what is square.
 """
 
 import torch
@@ -30,10 +30,14 @@ def dss(net, inputs):
 
 def projections(net):
     """Weights of attention's projections, and of all other linear layers and convolutions."""
-    blocks = [module for module in net.modules() if hasattr(module, "qkv")]
-    attention = [layer for block in blocks for layer in block.children() if isinstance(layer, nn.Linear)]
-    others = [it for it in net.modules() if isinstance(it, (nn.Linear, nn.Conv2d)) and it not in attention]
-    return [layer.weight for layer in attention], [layer.weight for layer in others]
+    beside_qkv = {layer for module in net.modules() if hasattr(module, "qkv") for layer in module.children()}
+    attention, others = [], []
+    for layer in net.modules():
+        if isinstance(layer, nn.Linear) and (layer in beside_qkv or layer.in_features == layer.out_features):
+            attention.append(layer.weight)
+        elif isinstance(layer, (nn.Linear, nn.Conv2d)):
+            others.append(layer.weight)
+    return attention, others
 
 
 def nuclear_norm(matrix):
