@@ -417,7 +417,7 @@ def naive_dss(build, batches, rng):
         if parameter.dim() < 2 or "weight" not in name:
             continue
         weight, slope = parameter.detach(), parameter.grad
-        if ".attention." in name or weight.dim() == 2 and len(weight) == weight.shape[1]:
+        if ".attention." in name or (weight.dim() == 2 and len(weight) == weight.shape[1]):
             total += float(np.linalg.svd(slope.numpy())[1].sum() * np.linalg.svd(weight.numpy())[1].sum())
         else:
             total += float((weight * slope).abs().sum())
