@@ -28,12 +28,11 @@ def _rows(path):
 
 
 def read(path, column):
-    check(path, column)
+    if column != "accuracy":
+        raise StudyError(f"{path} has no column {column!r}: name accuracy in sources.csv")
     rows = _rows(path)
     return pd.DataFrame({"arch": rows.genotype, "value": table.numbers(path, rows[column])})
 
 
 def check(path, column):
-    if column != "accuracy":
-        raise StudyError(f"{path} has no column {column!r}: name accuracy in sources.csv")
-    _rows(path)
+    read(path, column)
