@@ -92,10 +92,10 @@ def score_network(canonical, connected, space, task, seed, proxies, batches, pla
     else:
         scores = [engine.Score(proxy.name, status="error: disconnected network") for proxy in found]
     scores += [engine.Score(name, status=f"error: does not apply: {why}") for name, why in reasons.items() if why]
-    return rows_of(canonical, seed, scores, peak_mb(place))
+    return as_rows(canonical, seed, scores, peak_mb(place))
 
 
-def rows_of(canonical, seed, scores, memory):
+def as_rows(canonical, seed, scores, memory):
     """Rows of one network's scores; memory: in MB."""
     return [{"canonical": canonical, "seed": seed, "peak_mb": memory, **vars(score)} for score in scores]
 
@@ -148,7 +148,7 @@ def score_shard(networks, space, task, seed, proxies, batches, workers, place):
 def killed(canonical, seed, proxies):
     """Rows of a network whose process was killed."""
     scores = [engine.Score(name, status="error: killed, as happens where memory runs out") for name in proxies]
-    return rows_of(canonical, seed, scores, math.nan)
+    return as_rows(canonical, seed, scores, math.nan)
 
 
 def score_together(jobs, workers, progress):
