@@ -211,8 +211,9 @@ def verify(source, path):
     Unusable if the file cannot be read, is a web page, has not the pinned size or sha256, is not of its format, or
     lacks the column.
     """
+    reader = load_reader(source)  # one that is unknown is no fault of the file
     try:
-        _verify(source, path)
+        _verify(source, path, reader)
     except StudyError as error:
         raise Unusable(str(error)) from error
     except OSError as error:
@@ -220,7 +221,7 @@ def verify(source, path):
         raise Unusable(f"{path} cannot be read ({why}): change its rights, or fetch it again") from error
 
 
-def _verify(source, path):
+def _verify(source, path, reader):
     again = "install the package" if source.file.startswith(PACKAGE) else "fetch it"
     again = f"{again} again from {source.url}"
     if path.is_file():
@@ -234,4 +235,4 @@ def _verify(source, path):
     digest = sha256(path) if source.sha256 else ""
     if source.sha256 != digest:
         raise StudyError(f"{path} is truncated or altered: sha256 {digest} instead of {source.sha256}; {again}")
-    load_reader(source).check(path, source.column)
+    reader.check(path, source.column)
