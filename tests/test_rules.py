@@ -77,6 +77,11 @@ def test_code_of_a_space_is_an_input_of_its_jobs(name):
     assert set(space.files) == {space.file, *imported(space.file)} - structures
 
 
+@pytest.mark.parametrize("reader", registry.plugin_files("readers"), ids=lambda file: file.stem)
+def test_code_of_a_reader_is_an_input_of_its_jobs(reader):
+    assert registry.imported_files(reader) == {reader, *imported(reader)}
+
+
 def test_code_of_every_structure_is_an_input_of_structural_scores():
     shaping = {structure for structure in registry.STRUCTURES if (PACKAGE / f"{structure}.py").is_file()}
     assert shaping and all(f'"{structure}.py"' in COMMANDS["structural"] for structure in shaping)

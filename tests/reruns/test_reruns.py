@@ -157,8 +157,11 @@ SPACE = "workflow/zsnas/spaces/nasbench201.py"
 
 
 def test_space_edited(study):
-    study.append(SPACE, "\n# another version\n")
+    """What it reads lists by is no part of its networks."""
+    study.append(SPACE, "\nfrom zsnas.readers import swap\n")
     assert study.executed(GATHERED) == {"architectures": 1, "score": 4, "scores": 1}
+    study.append("workflow/zsnas/readers/table.py", "\n# another version\n")  # swap reads by it
+    assert study.executed(GATHERED) == {"architectures": 1, "scores": 1}
 
 
 def test_index_listed_anew(study):

@@ -175,6 +175,18 @@ def space_files(wildcards):
     return code(*(file.relative_to(registry.PACKAGE) for file in registry.spaces()[wildcards.space].files))
 
 
+def network_files(wildcards):
+    """Those of `space_files` that shape networks: readers shape the index alone, which is an input of its own."""
+    return [file for file in space_files(wildcards) if file.parent.name != "readers"]
+
+
+def reader_files(located):
+    """The files that declare the readers of sources, and what these import; located: pairs of source and its file."""
+    readers = {registry.PACKAGE / "readers" / f"{source.reader}.py" for source, _ in located}
+    files = set().union(*map(registry.imported_files, readers))
+    return code(*sorted(file.relative_to(registry.PACKAGE) for file in files))
+
+
 def proxy_files(names):
     """The files that declare these proxies."""
     return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))

@@ -9,7 +9,7 @@ rule measure:
     """Measure a shard of a space and task on a device, with the machine to itself."""
     input:
         networks=networks,
-        space=space_files,
+        space=network_files,
         device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
         code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
     output:
@@ -95,8 +95,8 @@ rule lookup:
         files=lambda wildcards: [path for _, path in cost_sources(wildcards)],
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
-        readers=lambda wildcards: code(*{f"readers/{source.reader}.py" for source, _ in cost_sources(wildcards)}),
-        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py", "readers/_pickles.py"),
+        readers=lambda wildcards: reader_files(cost_sources(wildcards)),
+        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py"),
     output:
         "results/latency/{space}/{task}/{device}.parquet",
     log:

@@ -18,7 +18,7 @@ rule structural:
     """Score all architectures of a space by what they are made of."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        space=space_files,
+        space=network_files,
         code=code("structural.py", "randomness.py", "cells.py", "links.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
@@ -72,7 +72,7 @@ rule score:
     input:
         networks=networks,
         images=images,
-        space=space_files,
+        space=network_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
         code=SCORE_CODE,
     output:

@@ -8,7 +8,7 @@ rule search:
     input:
         study="results/study/{space}-{task}.parquet",
         architectures="results/spaces/{space}/architectures.parquet",
-        space=space_files,
+        space=network_files,
         code=code(
             "search.py",
             "randomness.py",

@@ -32,8 +32,8 @@ rule truth:
         file=lambda wildcards: truth_source(wildcards)[1],
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
-        reader=lambda wildcards: code(f"readers/{truth_source(wildcards)[0].reader}.py"),
-        code=code("truth.py", "sources.py", "readers/_pickles.py"),
+        reader=lambda wildcards: reader_files([truth_source(wildcards)]),
+        code=code("truth.py", "sources.py"),
     output:
         "results/truth/{space}/{task}/{truth}.parquet",
     log:

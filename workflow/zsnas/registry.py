@@ -251,9 +251,9 @@ def plugin_files(folder):
 
 
 def imported_files(file):
-    """A space's file and what it imports of the package, directly or through others.
+    """The file of a space or reader and what it imports of the package, directly or through others.
 
-    Its STRUCTURES are left out, for they serve other jobs, and so are errors, which shape no network.
+    A space's STRUCTURES are left out, for they serve other jobs, and so are errors, which shape nothing.
     """
     nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
     names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
