@@ -16,7 +16,7 @@ STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 # The first that has a proxy counts.
 COMPARED = (
     *("nasbench201/full", "nasbench201/sample", "darts/sample", "darts/dearer", "nasbench101/sample"),
-    *("nasbench101/dearer", "transnas_micro/large", "structural"),
+    *("nasbench101/dearer", "transnas_micro/large", "transnas_micro/sample", "structural"),
 )
 
 

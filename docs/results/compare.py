@@ -14,26 +14,26 @@ TASK_OF = {  # the data set a truth was measured on, where it is not the task th
 }
 TRUTH_OF = {"darts": "nb301_surrogate"}  # what published values are of, where a space has several truths
 NOTABLE = 0.05
-ROW = ["space", "task", "proxy"]
+ROW = ["space", "task", "proxy", "set"]
 
 
 def ours(paths):
-    """Our correlation over all architectures, by space, task and proxy."""
+    """Our correlation over a whole set of architectures, by space, task, proxy and set."""
     tables = pd.concat([pd.read_csv(path) for path in paths])
-    tables = tables[(tables.set == "all") & (tables.top == 1)]
+    tables = tables[tables.top == 1]
     tables = tables[tables.truth == tables.space.map(TRUTH_OF).fillna(tables.truth)]
     tables = tables.assign(task=tables.truth.map(TASK_OF).fillna(tables.task))
     return tables.drop_duplicates(ROW).set_index(ROW)
 
 
 def published():
-    """Published values, one row per space, task, proxy and source."""
+    """Published values, one row per space, task, proxy, set and source."""
     return pd.read_csv(Path(__file__).parent / "published.csv").sort_values(ROW, kind="stable")
 
 
 def line(row, found):
     """One line of the table: a published value, ours with its interval, and the difference where it is notable."""
-    cells = [row.space, row.task, f"`{row.proxy}`", row.source]
+    cells = [row.space, row.task, f"`{row.proxy}`", row.set, row.source]
     for statistic in ("spearman", "kendall"):
         theirs, here = row[statistic], found[statistic]
         low, high = found[f"{statistic}_low"], found[f"{statistic}_high"]
@@ -46,8 +46,8 @@ def line(row, found):
 
 def main():
     known = ours(sys.argv[1:])
-    print("| space | task | proxy | source | Spearman there | here | Kendall there | here | n here | difference |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| space | task | proxy | set | source | Spearman there | here | Kendall there | here | n here | difference |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for _, row in published().iterrows():
         if tuple(row[ROW]) in known.index:
             print(line(row, known.loc[tuple(row[ROW])]))
