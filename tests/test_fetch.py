@@ -135,6 +135,24 @@ def test_what_has_no_direct_address_is_named_with_its_place(tmp_path):
         fetch.fetch("nasbench201", "cifar10", "nats_test", CHECKOUT / "config" / "sources.csv", tmp_path)
 
 
+def test_a_file_that_lists_a_space_is_fetched_from_a_truths_address(tmp_path, server):
+    """No truth in it is asked for; the other file of the space has no direct address."""
+    folder, address = server
+    name = "DARTS_archs_CIFAR10.csv"
+    (folder / name).write_text("Genotype(...),91.5\n")
+    row = f"darts,cifar10,swap,swap,{name},accuracy,accuracy,true,,,,1,,,{address}/{name},"
+    (tmp_path / "sources.csv").write_text(f"{HEADER}\n{row}\n")
+    data = tmp_path / "data"
+    with pytest.raises(sources.Missing, match="nb301_surrogate_sample.parquet, which is not in data_dir"):
+        fetch.lists_of("darts", tmp_path / "sources.csv", data)
+    (data / "nb301_surrogate_sample.parquet").touch()
+    paths = fetch.lists_of("darts", tmp_path / "sources.csv", data)
+    assert sorted(path.name for path in paths) == [name, "nb301_surrogate_sample.parquet"] == left(data)
+    (data / name).rename(data / "darts_cifar10_swap.parquet")
+    fetch.lists_of("darts", tmp_path / "sources.csv", data)
+    assert left(data) == ["darts_cifar10_swap.parquet", "nb301_surrogate_sample.parquet"]
+
+
 def test_what_a_study_without_truths_lacks_is_named(tmp_path):
     """Files that list a space, and those of looked-up devices."""
     directory = copy_checkout(tmp_path / "checkout")

@@ -1,12 +1,13 @@
 """Download what a study needs and is not there: `python -m zsnas.fetch`.
 
-A row of sources.csv has a direct address where its url ends in the name of its file. Such a file of a truth is
-downloaded beside data_dir's others, checked as before a study, and only then given its name; a file that is there is
-never replaced. What has no direct address is named with the place it belongs to, as are files that list a space and
-those of looked-up devices.
+A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth or one that
+lists a space, is downloaded beside data_dir's others, checked as before a study, and only then given its name; a file
+that is there is never replaced. What has no direct address is named with the place it belongs to, as are the files of
+looked-up devices.
 """
 
 import argparse
+import itertools
 import shutil
 import sys
 import tempfile
@@ -83,9 +84,21 @@ def download(source, data_dir):
     return path
 
 
-def lists_of(space, sources_csv, data_dir):
-    """The files that list a space."""
-    return sources.lists(registry.look_up("space", space, registry.spaces()), data_dir)
+def lists_of(name, sources_csv, data_dir):
+    """The files that list a space, downloaded where they are not there and a truth's direct address has them."""
+    space = registry.look_up("space", name, registry.spaces())
+    try:
+        return sources.lists(space, data_dir)
+    except sources.Missing:
+        missing = [files for files in space.listed if not any(Path(data_dir, file).exists() for file in files)]
+        listed = set(itertools.chain(*missing))
+        of_space = (source for source in sources.read_sources(sources_csv) if source.space == name)
+        direct = {source.file: source for source in of_space if source.file in listed and is_direct(source)}
+        if not direct:
+            raise
+        for source in direct.values():
+            download(source, data_dir)
+        return sources.lists(space, data_dir)
 
 
 def costs_of(space, task, name, sources_csv, data_dir):

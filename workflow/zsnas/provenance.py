@@ -8,7 +8,19 @@ import pathlib
 import platform
 import subprocess
 
-PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "onnxruntime", "onnx", "numba", "scipy", "snakemake")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "onnxruntime",
+    "onnx",
+    "numba",
+    "scipy",
+    "snakemake",
+)
 
 
 @functools.cache
