@@ -467,7 +467,8 @@ def test_operations_of_darts_without_input_are_neither_built_nor_live():
 
 
 def test_other_genotypes_are_refused():
-    for wrong in ("", "Genotype()", GENOTYPE[:-1], GENOTYPE.replace("skip_connect", "sep_conv_7x7"), "1 +"):
+    empty = darts.genotype_name([], [])
+    for wrong in ("", "Genotype()", empty, GENOTYPE[:-1], GENOTYPE.replace("skip_connect", "sep_conv_7x7"), "1 +"):
         with pytest.raises(ValueError, match="not a DARTS genotype"):
             darts.parse(wrong)
 

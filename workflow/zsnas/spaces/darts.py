@@ -95,7 +95,9 @@ def parse(arch):
         call = {keyword.arg: ast.literal_eval(keyword.value) for keyword in ast.parse(arch, mode="eval").body.keywords}
         cells = [tuple(zip(call[kind][::2], call[kind][1::2], strict=True)) for kind in ("normal", "reduce")]
         known = genotype_name(*cells) == arch and all(len(cell) == NODES for cell in cells)
-        known &= all(o in OPERATIONS and 0 <= s < n + 2 for cell in cells for n in range(NODES) for o, s in cell[n])
+        known = known and all(
+            o in OPERATIONS and 0 <= s < n + 2 for cell in cells for n in range(NODES) for o, s in cell[n]
+        )
     except (ValueError, SyntaxError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
