@@ -1,6 +1,7 @@
 """Vision transformers: their sizes, and which proxies of networks apply to them and which say why they do not."""
 
 import dataclasses
+import json
 import math
 
 import naive
@@ -54,9 +55,23 @@ def test_autoformers_have_the_published_range_of_sizes(shared):
 
 @pytest.mark.parametrize(("space", "arch"), [(autoformer, AUTOFORMER), (pit, PIT)])
 def test_other_names_are_refused(space, arch):
-    for wrong in ("", "3", arch[:-1], arch.replace("2", "9")):
+    assert json.dumps(space.parse(arch), sort_keys=True) == arch
+    choice = json.loads(arch)
+    (first, *_) = choice
+    names = [
+        *("", "3", arch[:-1], arch.replace("2", "9"), arch.replace(" ", "")),
+        *(json.dumps(dict(reversed(choice.items()))), json.dumps(choice | {"patch": 16}, sort_keys=True)),
+        *(json.dumps(choice | {first: value}) for value in (float(choice[first]), float("inf"), str(choice[first]))),
+    ]
+    for wrong in names:
         with pytest.raises(ValueError, match="is not the name"):
             space.parse(wrong)
+
+
+@pytest.mark.parametrize("heads", [[4, 2, 8], [2, 8, 4], [0, 0, 0], [2, 4]])
+def test_pits_heads_are_multiples_of_those_before(heads):
+    with pytest.raises(ValueError, match="is not the name"):
+        pit.parse(json.dumps(json.loads(PIT) | {"num_heads": heads}))
 
 
 def test_proxies_that_do_not_apply_say_why():

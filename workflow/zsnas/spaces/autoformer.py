@@ -53,11 +53,14 @@ def architectures(path):
 def parse(arch):
     """A name's choices. Raises ValueError if it is not the name of a transformer of the space."""
     try:
-        choice = json.loads(arch)
-        known = choice["hidden_dim"] in HIDDEN and choice["depth"] in DEPTHS
+        written = json.loads(arch)
+        choice = {name: int(written[name]) for name in ("depth", "hidden_dim")}
+        choice |= {"mlp_ratio": [*map(float, written["mlp_ratio"])], "num_heads": [*map(int, written["num_heads"])]}
+        known = json.dumps(choice, sort_keys=True) == arch  # one name for each transformer
+        known &= choice["hidden_dim"] in HIDDEN and choice["depth"] in DEPTHS
         layers = [(choice["num_heads"], HEADS), (choice["mlp_ratio"], RATIOS)]
         known &= all(len(values) == choice["depth"] and set(values) <= set(allowed) for values, allowed in layers)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):  # the last of Infinity
         known = False
     if not known:
         raise ValueError(f"'{arch}' is not the name of an AutoFormer-Ti transformer")

@@ -54,11 +54,15 @@ def architectures(path):
 def parse(arch):
     """A name's choices. Raises ValueError if it is not the name of a transformer of the space."""
     try:
-        choice = json.loads(arch)
-        known = all(choice[name] in CHOICES[name] for name in ("base_dim", "mlp_ratio"))
+        written = json.loads(arch)
+        choice = {name: int(written[name]) for name in ("base_dim", "mlp_ratio")}
+        choice |= {name: [int(value) for value in written[name]] for name in ("depth", "num_heads")}
+        known = json.dumps(choice, sort_keys=True) == arch  # one name for each transformer
+        known &= all(choice[name] in CHOICES[name] for name in ("base_dim", "mlp_ratio"))
         known &= len(choice["num_heads"]) == STAGES and set(choice["num_heads"]) <= set(CHOICES["num_heads"])
+        known &= all(later % before == 0 for before, later in itertools.pairwise(choice["num_heads"]))
         known &= len(choice["depth"]) == STAGES and all(depth in of for depth, of in zip(choice["depth"], DEPTHS))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, ArithmeticError):  # the last of heads of 0, and of Infinity
         known = False
     if not known:
         raise ValueError(f"'{arch}' is not the name of a PiT transformer")
