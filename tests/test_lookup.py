@@ -1,5 +1,6 @@
 """Looked-up devices: published costs are found, checked and joined by architecture, and are the benchmark's."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -135,6 +136,14 @@ def test_the_pickle(tmp_path, values, by_index):
     pickled(path, values, by_index(SETTINGS))
     frame = hw_nas_bench.read(path, "cifar10/fpga_latency")
     assert frame.to_dict("list") == {"arch": [CELLS[0], CELLS[2]], "value": [1.5, 2.5]}
+
+
+def test_a_latency_that_was_not_measured_is_left_out(tmp_path):
+    path = tmp_path / "HW-NAS-Bench-v1_0.pickle"
+    pickled(path, [1.5, np.nan, 2.5], SETTINGS)
+    (source, _), *_ = located("fpga", "cifar10", tmp_path)
+    frame = latencies([(dataclasses.replace(source, architectures=2), path)], CELLS)
+    assert frame.arch.tolist() == [CELLS[0], CELLS[2]] and frame.latency_ms.tolist() == [1.5, 2.5]
 
 
 def test_a_pickle_that_does_not_fit_is_refused(tmp_path):

@@ -231,6 +231,8 @@ def test_runs_are_averaged_in_percent(tfrecord):
     assert frame.arch.tolist() == ["a", "b"] and frame.train_seeds.tolist() == [2, 1]
     assert frame.value.tolist() == pytest.approx([92, 80])
     assert reader.read(tfrecord, "36/validation").value.tolist() == pytest.approx([40])
+    tfrecord.write_bytes(tfrecord.read_bytes() + run_record("b", 108, float("nan")))
+    pd.testing.assert_frame_equal(reader.read(tfrecord, "108/test"), frame)
     reader.check(tfrecord, "36/validation")
     for wrong in ("108", "108/tset", "x/test", "12/test"):
         for function in (reader.read, reader.check):

@@ -1,6 +1,7 @@
 """Ground truth: which file is taken, what is refused and how, and that the numbers read are the benchmark's."""
 
 import bz2
+import dataclasses
 import errno
 import hashlib
 import itertools
@@ -20,7 +21,7 @@ import pytest
 from zsnas import errors, sources, truth
 from zsnas.errors import StudyError
 from zsnas.files import read_provenance, write_parquet
-from zsnas.readers import _pickles, analog_nasbench, nats_archive, table
+from zsnas.readers import _pickles, accel_nasbench, analog_nasbench, nats_archive, table
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "config" / "sources.csv"
@@ -214,10 +215,12 @@ def test_numbers_pickled_by_numpy_are_admitted():
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
-def test_a_table_leaves_out_what_was_not_measured(tmp_path, name):
+def test_a_table_of_which_a_cell_is_empty(tmp_path, name):
     frame = pd.DataFrame({"arch_str": CELLS[:3], "acc": [91.5, None, 10.0], "other": ["a", "b", "c"]})
     frame.to_csv(tmp_path / name, index=False) if name == "t.csv" else frame.to_parquet(tmp_path / name)
-    assert table.read(tmp_path / name, "acc").to_dict("list") == {"arch": [CELLS[0], CELLS[2]], "value": [91.5, 10.0]}
+    read = table.read(tmp_path / name, "acc")
+    assert read.arch.tolist() == CELLS[:3]
+    np.testing.assert_array_equal(read.value, [91.5, np.nan, 10.0])
     with refused(tmp_path / name, "no column 'acd'", "did you mean 'acc'?"):
         table.check(tmp_path / name, "acd")
     with refused(tmp_path / name, "cannot be read as numbers in 'other'"):
@@ -263,6 +266,33 @@ def test_a_source_may_declare_that_it_covers_a_part(tmp_path, monkeypatch, archi
     whole, _ = sources.locate(*ANALOG, SOURCES)
     part = sources.Source(**{**vars(whole), "reader": "table", "column": "acc", "architectures": 4})
     assert list(truth.truth_table(part, tmp_path / "part.parquet", CELLS)["arch"]) == CELLS[5:9]
+
+
+@pytest.mark.parametrize(
+    ("reader", "column", "lines"),
+    [
+        ("table", "acc", ["arch,acc", "Genotype(1),91.5", "Genotype(2),", "Genotype(3),nan"]),
+        ("swap", "accuracy", ["Genotype(1),91.5", "Genotype(2),", "Genotype(3),nan"]),
+    ],
+)
+def test_what_was_not_measured_is_no_truth(tmp_path, reader, column, lines):
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    whole, _ = sources.locate(*ANALOG, SOURCES)
+    source = dataclasses.replace(whole, reader=reader, column=column, architectures=1)
+    archs = [f"Genotype({number})" for number in (1, 2, 3)]
+    frame = truth.truth_table(source, tmp_path / "t.csv", archs)
+    assert frame[["arch", "accuracy"]].to_numpy().tolist() == [[archs[0], 91.5]]
+    with refused(tmp_path / "t.csv", "incomplete: a number for 1 of 3"):
+        truth.truth_table(dataclasses.replace(source, architectures=3), tmp_path / "t.csv", archs)
+
+
+def test_a_mean_over_trainings_is_of_those_that_have_a_number(tmp_path):
+    design = {"expansion": "6,4,6,4,6,1,1", "kernel": "3,5,3,5,5,3,3", "layers": "1,2,3,3,2,2,2", "se": "0,0,0,0,0,0,0"}
+    rows = pd.DataFrame([design | {"val_top1": value} for value in (70.0, np.nan, 72.0)])
+    rows.loc[3] = rows.loc[1].to_dict() | {"se": "1,0,0,0,0,0,0"}
+    rows.to_parquet(tmp_path / "t.parquet")
+    frame = accel_nasbench.read(tmp_path / "t.parquet", "val_top1")
+    np.testing.assert_array_equal(frame[["value", "train_seeds"]], [[71, 2], [np.nan, 0]])
 
 
 # Benchmark files, where they are at hand

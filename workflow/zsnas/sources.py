@@ -192,17 +192,22 @@ def load_reader(source):
     return importlib.import_module(f"zsnas.readers.{source.reader}")
 
 
-def check_names(names, source, path, architectures):
-    """StudyError unless `names`, read from `path`, are members of the space and none is named twice."""
-    strangers = names.difference(architectures)
+def read(source, path, architectures):
+    """What a file has of `architectures` (names of all the space's members), by `arch`; see `zsnas.readers`.
+
+    What was not measured is left out. StudyError for a stranger, or an architecture that is named twice.
+    """
+    frame = load_reader(source).read(path, source.column).dropna(subset="value").set_index("arch")
+    strangers = frame.index.difference(architectures)
     if len(strangers):
         raise StudyError(
             f"{path} has {len(strangers)} architectures that {source.space} does not know, such as "
             f"{strangers[0]!r}: it belongs to another space, or names its architectures differently"
         )
-    if names.has_duplicates:
-        twice = names[names.duplicated()][0]
+    if frame.index.has_duplicates:
+        twice = frame.index[frame.index.duplicated()][0]
         raise StudyError(f"{path} has more than one row for {twice!r}: leave one row per architecture")
+    return frame
 
 
 def verify(source, path):

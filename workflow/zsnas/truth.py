@@ -23,8 +23,7 @@ def truth_table(source, path, architectures):
     Columns: arch, the metric (an accuracy in percent), split, epochs, train_seeds, source. StudyError where the file
     does not fit the space: a stranger, an architecture named twice, too few of them, or accuracies not in percent.
     """
-    frame = sources.load_reader(source).read(path, source.column).set_index("arch")
-    sources.check_names(frame.index, source, path, architectures)
+    frame = sources.read(source, path, architectures)
     expected = source.architectures or len(architectures)
     if len(frame) < expected:
         raise StudyError(

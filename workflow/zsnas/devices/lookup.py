@@ -22,8 +22,7 @@ def latencies(located, architectures):
 
 def cost(source, path, architectures):
     """One kind of cost by architecture."""
-    values = sources.load_reader(source).read(path, source.column).set_index("arch")["value"]
-    sources.check_names(values.index, source, path, architectures)
+    values = sources.read(source, path, architectures)["value"]
     if len(values) < (source.architectures or 1):
         raise StudyError(
             f"{path} is incomplete: {len(values)} of {source.architectures or 'any'} architectures for {source}; "

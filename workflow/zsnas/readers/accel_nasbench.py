@@ -67,8 +67,8 @@ def _columns(path, *metrics):
 
 def read(path, column):
     frame = _columns(path, column)
-    values = pd.DataFrame({"arch": _names(frame), "value": table.numbers(path, frame[column])}).dropna(subset="value")
-    return values.groupby("arch").value.agg(value="mean", train_seeds="count").reset_index()
+    values = pd.DataFrame({"arch": _names(frame), "value": table.numbers(path, frame[column])})
+    return values.groupby("arch").value.agg(value="mean", train_seeds="count").reset_index()  # of what is not NaN
 
 
 def check(path, column):

@@ -122,8 +122,8 @@ def read(path, column):
     runs = pd.DataFrame(_runs(path, column), columns=["arch", "value"])
     if runs.empty:
         raise StudyError(f"{path} has no run for {column!r}: name epochs that it has, or fetch the full file")
-    found = runs.groupby("arch", sort=False).value.agg(["mean", "size"])
-    return pd.DataFrame({"arch": found.index, "value": 100 * found["mean"].array, "train_seeds": found["size"].array})
+    found = runs.groupby("arch", sort=False).value.agg(["mean", "count"])  # of what is not NaN
+    return pd.DataFrame({"arch": found.index, "value": 100 * found["mean"].array, "train_seeds": found["count"].array})
 
 
 def check(path, column):

@@ -1,6 +1,6 @@
 """A table, Parquet or CSV: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
-An empty or NaN cell means that the architecture was not measured; it is left out. Where a table gives accuracies as
+An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as
 fractions, the column is written `100 * column`; where it has several rows per architecture, `column where other=text`
 reads those rows whose cell in the column `other` is that text.
 """
@@ -85,7 +85,7 @@ def read(path, column):
     if other:
         frame = frame[frame[other].astype(str) == text]
     value = factor * numbers(path, frame[wanted])
-    return pd.DataFrame({"arch": frame[arch], "value": value}).dropna(subset="value", ignore_index=True)
+    return pd.DataFrame({"arch": frame[arch], "value": value}).reset_index(drop=True)
 
 
 def check(path, column):

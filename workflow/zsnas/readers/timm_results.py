@@ -23,7 +23,7 @@ def read(path, column):
     named = frame.model.str.partition(".")
     wanted = (named[2] == tag) & (frame.img_size == size) & named[0].map(lambda name: bool(FAMILIES.fullmatch(name)))
     values = pd.DataFrame({"arch": named[0], "value": table.numbers(path, frame.top1)})
-    return values[wanted].dropna(subset="value").reset_index(drop=True)
+    return values[wanted].reset_index(drop=True)
 
 
 def check(path, column):

@@ -54,7 +54,7 @@ def read(path, column):
     space, column = _parts(path, column)
     frame = _columns(path, space, column)
     values = pd.DataFrame({"arch": frame.arch_json, "value": table.numbers(path, frame[column])})
-    return values.dropna(subset="value").reset_index(drop=True)
+    return values.reset_index(drop=True)
 
 
 def check(path, column):
