@@ -49,7 +49,10 @@ def test_minibatches_are_normalised_images_with_their_labels(npz):
     [
         ({"images": np.zeros((40, 16, 16, 3), np.uint8), "labels": np.zeros(40, int)}, "needs uint8 images"),
         ({"images": np.zeros((40, 32, 32, 3)), "labels": np.zeros(40, int)}, "needs uint8 images"),
-        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.zeros(39, int)}, "39 labels"),
+        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.zeros(39, int)}, r"with labels int64 \(39,\)"),
+        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.full(40, "3")}, "whole numbers, .* <U1"),
+        ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.zeros(40)}, "whole numbers, .* float64"),
+        ({"images": np.uint8(3), "labels": np.uint8(3)}, "needs uint8 images"),
         ({"images": np.zeros((8, 32, 32, 3), np.uint8), "labels": np.zeros(8, int)}, "has 8 images, 32 are needed"),
         ({"images": np.zeros((40, 32, 32, 3), np.uint8), "labels": np.full(40, 10)}, "labels must be 0 to 9"),
         ({"pictures": np.zeros(3)}, "is not an .npz of 'images' and 'labels'"),
@@ -62,8 +65,32 @@ def test_images_that_do_not_fit_are_refused(tmp_path, arrays, message):
         minibatches(path, "cifar10", TASKS["cifar10"], 16, 0)
 
 
-def test_truncated_file(npz):
-    npz.write_bytes(npz.read_bytes()[:1000])
+def test_values_are_numbers_of_any_kind(tmp_path):
+    path, facts = tmp_path / "values.npz", {"values": 2, "resolution": 32}
+    images = np.zeros((40, 32, 32, 3), np.uint8)
+    for labels in (np.ones((40, 2), np.int16), np.ones((40, 2), np.float32)):
+        np.savez(path, images=images, labels=labels)
+        ((_, values), _) = minibatches(path, "autoencoder", facts, 16, 0)
+        assert values.dtype == torch.float32
+    np.savez(path, images=images, labels=np.full((40, 2), "1"))
+    with pytest.raises(StudyError, match=r"labels .* of numbers, found .* <U1"):
+        minibatches(path, "autoencoder", facts, 16, 0)
+
+
+def test_a_damaged_file_is_refused(npz):
+    with np.load(npz) as arrays:
+        np.savez_compressed(npz, **arrays)
+    whole = npz.read_bytes()
+    altered = [whole[:at] + bytes([whole[at] ^ 8]) + whole[at + 1 :] for at in range(100, 400, 7)]
+    for content in (b"", whole[:1000], *altered):
+        npz.write_bytes(content)
+        with pytest.raises(StudyError, match=r"images\.npz is not an \.npz"):
+            minibatches(npz, "cifar10", TASKS["cifar10"], 16, 0)
+
+
+def test_an_array_by_itself_is_refused(npz):
+    with open(npz, "wb") as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(StudyError, match=r"images\.npz is not an \.npz"):
         minibatches(npz, "cifar10", TASKS["cifar10"], 16, 0)
 

@@ -4,8 +4,6 @@ Random labels are classes, or standard normal values where a task predicts value
 what it is for) and is the same for all architectures.
 """
 
-from zipfile import BadZipFile
-
 import numpy as np
 import torch
 
@@ -69,13 +67,15 @@ def read_images(path, task, facts, at_least):
     try:
         with np.load(path, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
+    except Exception as error:  # damaged bytes can make numpy raise nearly anything
         raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make or fetch it again") from error
-    side = facts["resolution"]
-    expected = len(images), *label_shape(facts)
-    if images.dtype != np.uint8 or images.shape[1:] != (side, side, 3) or labels.shape != expected:
-        found = f"{images.dtype} {images.shape} with {len(labels)} labels {labels.shape[1:]}"
-        wanted = f"uint8 images (N, {side}, {side}, 3) and N labels {label_shape(facts)}"
+    side, kinds = facts["resolution"], "iu" if "classes" in facts else "iuf"
+    expected = *images.shape[:1], *label_shape(facts)
+    fit = images.dtype == np.uint8 and images.shape[1:] == (side, side, 3)
+    if not fit or labels.shape != expected or labels.dtype.kind not in kinds:
+        found = f"{images.dtype} {images.shape} with labels {labels.dtype} {labels.shape}"
+        numbers = "whole numbers" if "classes" in facts else "numbers"
+        wanted = f"uint8 images (N, {side}, {side}, 3) and N labels {label_shape(facts)} of {numbers}"
         raise StudyError(f"{path}: task '{task}' needs {wanted}, found {found}")
     if len(images) < at_least:
         raise StudyError(f"{path} has {len(images)} images, {at_least} are needed: add images or lower 'batch'")
