@@ -108,7 +108,12 @@ def test_imagenet16_120_from_batches_in_the_official_form(tmp_path):
     images, labels = official("imagenet16-120", tmp_path)
     assert len(images) == len(everything) and labels.max() == 119
     assert (images[0] == everything[0][0].reshape(3, 16, 16).transpose(1, 2, 0)).all()
-    (tmp_path / "ImageNet16" / "train_data_batch_7").unlink()
+    batch = tmp_path / "ImageNet16" / "train_data_batch_7"
+    for content in ({"data": data}, {"data": data[:, :9], "labels": labels}, {"data": data, "labels": ["cat"]}, [1]):
+        batch.write_bytes(pickle.dumps(content, protocol=2))
+        with pytest.raises(StudyError, match=r"batch_7 has no 'data' of 16 x 16 .*: fetch it again from https://"):
+            official("imagenet16-120", tmp_path)
+    batch.unlink()
     with pytest.raises(StudyError, match=r"train_data_batch_7 is missing: put ImageNet16 there"):
         official("imagenet16-120", tmp_path)
 

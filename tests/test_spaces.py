@@ -375,6 +375,9 @@ def test_helps_published_folder_equals_the_table(tmp_path, shared, index_of):
         help_fbnet.check(tmp_path, "fpga")
     with pytest.raises(StudyError, match=r"eyeriss\.pt is not there: put all of the published folder into"):
         help_fbnet.check(tmp_path, "eyeriss")
+    torch.save(["fast"] * len(networks), tmp_path / "latency" / "eyeriss.pt")
+    with pytest.raises(StudyError, match=r"eyeriss\.pt cannot be read as numbers in 'eyeriss' .*: fetch"):
+        help_fbnet.check(tmp_path, "eyeriss")
     torch.save([1, 2], tmp_path / "metainfo.pt")
     with pytest.raises(StudyError, match=r"metainfo\.pt lists no networks with 'op_idx_list'"):
         help_fbnet.check(tmp_path, "raspi4")
@@ -493,6 +496,17 @@ def test_every_network_of_timm_is_of_a_family_its_table_is_read_for():
         assert not timm_results.FAMILIES.fullmatch(other)
     with pytest.raises(ValueError, match="is not one of"):
         imagenet_cnn.build("resnet51", "imagenet")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_row_of_timms_table_without_a_model_is_not_read(tmp_path, suffix):
+    frame = pd.DataFrame({"model": ["resnet18.tv_in1k", None], "img_size": 224, "top1": [69.76, 1.0]})
+    path = tmp_path / f"results.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+    assert timm_results.read(path, "tv_in1k@224").to_numpy().tolist() == [["resnet18", 69.76]]
+    frame = frame[1:]
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+    assert timm_results.read(path, "tv_in1k@224").empty
 
 
 @pytest.mark.parametrize("arch", ["mobilenetv2_050", "resnet10t", "regnetx_002", "regnety_002", "densenet121"])

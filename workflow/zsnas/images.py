@@ -59,9 +59,14 @@ def imagenet16_120(folder):
         if not file.is_file():
             raise errors.StudyError(f"{file} is missing: put ImageNet16 there, from {IMAGENET16}")
         batch = _pickles.load(file.read_bytes(), ARRAY_PARTS, file)
-        chosen = np.array(batch["labels"]) <= 120
-        images.append(np.asarray(batch["data"])[chosen].reshape(-1, 3, 16, 16).transpose(0, 2, 3, 1))
-        labels.append(np.array(batch["labels"])[chosen] - 1)
+        try:
+            chosen = np.array(batch["labels"]) <= 120
+            images.append(np.asarray(batch["data"])[chosen].reshape(-1, 3, 16, 16).transpose(0, 2, 3, 1))
+            labels.append(np.array(batch["labels"])[chosen] - 1)
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise errors.StudyError(
+                f"{file} has no 'data' of 16 x 16 pixels with 'labels' ({error!r}): fetch it again from {IMAGENET16}"
+            ) from error
     return np.concatenate(images), np.concatenate(labels)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import _pickles
+from zsnas.readers import _pickles, table
 
 
 def names(path):
@@ -32,7 +32,7 @@ def read(path, column):
     latencies = _load(file)
     if not isinstance(latencies, list) or len(latencies) != len(archs):
         raise StudyError(f"{file} has no number for each of {len(archs)} networks: fetch it again")
-    return pd.DataFrame({"arch": archs, "value": pd.Series(latencies, dtype="float64")})
+    return pd.DataFrame({"arch": archs, "value": table.numbers(file, pd.Series(latencies, name=column))})
 
 
 def check(path, column):

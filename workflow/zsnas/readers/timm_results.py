@@ -19,10 +19,10 @@ COLUMNS = ["model", "img_size", "top1"]
 
 def read(path, column):
     tag, size = _parts(path, column)
-    frame = table.columns(path, COLUMNS)
-    named = frame.model.str.partition(".")
-    wanted = (named[2] == tag) & (frame.img_size == size) & named[0].map(lambda name: bool(FAMILIES.fullmatch(name)))
-    values = pd.DataFrame({"arch": named[0], "value": table.numbers(path, frame.top1)})
+    frame = table.columns(path, COLUMNS).dropna(subset="model")
+    named = frame.model.str.extract(r"(?P<arch>[^.]*)\.?(?P<tag>.*)")
+    wanted = (named.tag == tag) & (frame.img_size == size) & named.arch.str.fullmatch(FAMILIES.pattern)
+    values = pd.DataFrame({"arch": named.arch, "value": table.numbers(path, frame.top1)})
     return values[wanted].reset_index(drop=True)
 
 
