@@ -114,6 +114,12 @@ MISTAKES = {
         changed(inputs="images", images={"cifar10": "nowhere.npz"}),
         r"key 'images\.cifar10': no file data/nowhere\.npz",
     ),
+    "images that are in no official data set": (
+        WITHOUT_DEVICES
+        | {"spaces": {"pit": {"architectures": 3, "tasks": {"cifar100": []}}}, "proxies": ["params"]}
+        | {"inputs": "images"},
+        r"x\.yaml, key 'inputs': pit takes images of cifar100 with 224 x 224 pixels, .*; name an \.npz",
+    ),
     "images of another task": (
         changed(images={"cifr10": "x.npz"}),
         r"unknown task 'cifr10' in x\.yaml, key 'images'; did you mean 'cifar10'\?",
@@ -126,6 +132,12 @@ def test_mistakes(config, message):
     with pytest.raises(StudyError, match=message) as caught:
         check(config, "x.yaml", SOURCES, "data")
     assert "\n" not in str(caught.value)
+
+
+def test_every_official_data_set_can_be_asked_for(tmp_path):
+    tasks = {task: [] for task in ("cifar10", "cifar100", "imagenet16-120")}
+    study = WITHOUT_DEVICES | {"spaces": {"nasbench201": SPACE | {"tasks": tasks}}, "inputs": "images"}
+    check(study, "x.yaml", SOURCES, tmp_path)
 
 
 def test_a_file_is_not_opened_again_once_its_truth_is_read(tmp_path, monkeypatch):

@@ -65,6 +65,11 @@ def test_images_that_do_not_fit_are_refused(tmp_path, arrays, message):
         minibatches(path, "cifar10", TASKS["cifar10"], 16, 0)
 
 
+def test_a_task_without_statistics_is_named(npz):
+    with pytest.raises(StudyError, match=r"inputs\.py has no mean and deviation of images of 'svhn': add them to STAT"):
+        minibatches(npz, "svhn", TASKS["cifar10"], 16, 0)
+
+
 def test_values_are_numbers_of_any_kind(tmp_path):
     path, facts = tmp_path / "values.npz", {"values": 2, "resolution": 32}
     images = np.zeros((40, 32, 32, 3), np.uint8)

@@ -37,6 +37,8 @@ def check(config, place, sources_csv, data_dir):
     check_proxies(config, place)
     if "search" in config:
         check_search(config, place)
+    if config["inputs"] == "images":
+        check_official_images(config, place)
     for name, study in config["spaces"].items():
         check_truths(name, study, place, sources_csv, data_dir)
     for name in config.get("devices", []):
@@ -166,6 +168,19 @@ def check_device(name, config, place, sources_csv, data_dir):
         )
     check_known(f"runtime of device '{plugin.name}'", device.runtime, plugin.runtimes, where)
     check_known(f"precision of device '{plugin.name}'", device.precision, plugin.precisions, where)
+
+
+def check_official_images(config, place):
+    """Where no file of a task's images is given, there must be an official data set of the size its networks take."""
+    official = registry.literals(PACKAGE / "images.py", "OFFICIAL")["official"]
+    for space, study in config["spaces"].items():
+        for task in study["tasks"]:
+            side = registry.spaces()[space].tasks[task]["resolution"]
+            if task not in config.get("images", {}) and official.get(task) != side:
+                raise StudyError(
+                    f"{place}, key 'inputs': {space} takes images of {task} with {side} x {side} pixels, which no "
+                    f"official data set has; name an .npz of them as 'images.{task}', or write noise"
+                )
 
 
 def check_images(config, place, data_dir):

@@ -25,7 +25,7 @@ ARRAY_PARTS = {
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): codecs.encode,  # how Python 3 pickles bytes for Python 2
 }
-OFFICIAL = {"cifar10": "CIFAR10", "cifar100": "CIFAR100"}  # torchvision's names
+OFFICIAL = {"cifar10": 32, "cifar100": 32, "imagenet16-120": 16}  # height = width in pixels
 IMAGENET16 = "https://drive.google.com/drive/folders/1T3UIyZXUhMmIuJLOBMIYKAsJknAtrrO4"
 
 
@@ -40,7 +40,7 @@ def official(task, data_dir):
         )
     from torchvision import datasets  # imports torch, which other sources do without
 
-    dataset = getattr(datasets, OFFICIAL[task])
+    dataset = getattr(datasets, task.upper())
     try:
         data = dataset(data_dir, train=True, download=True)
     except (RuntimeError, URLError) as error:

@@ -40,6 +40,8 @@ def minibatches(source, task, facts, batch, seed):
             (torch.randn(shape, generator=generator), random_labels(facts, batch, generator))
             for _ in range(MINIBATCHES)
         ]
+    if task not in STATISTICS:
+        raise StudyError(f"{__file__} has no mean and deviation of images of '{task}': add them to STATISTICS")
     images, labels = read_images(source, task, facts, MINIBATCHES * batch)
     chosen = torch.randperm(len(images), generator=generator)[: MINIBATCHES * batch].numpy()
     mean, deviation = (np.array(values, np.float32) for values in STATISTICS[task])
