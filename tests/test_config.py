@@ -112,7 +112,7 @@ MISTAKES = {
     ),
     "missing images": (
         changed(inputs="images", images={"cifar10": "nowhere.npz"}),
-        r"key 'images\.cifar10': no file data/nowhere\.npz",
+        r"key 'images\.cifar10': no file .*/data/nowhere\.npz",
     ),
     "images that are in no official data set": (
         WITHOUT_DEVICES
@@ -128,9 +128,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("config", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_mistakes(config, message):
+def test_mistakes(config, message, tmp_path):
     with pytest.raises(StudyError, match=message) as caught:
-        check(config, "x.yaml", SOURCES, "data")
+        check(config, "x.yaml", SOURCES, tmp_path / "data")
     assert "\n" not in str(caught.value)
 
 

@@ -3,10 +3,13 @@
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 
 from zsnas.errors import StudyError
 from zsnas.images import official
@@ -123,8 +126,25 @@ def test_imagenet16_120_from_batches_in_the_official_form(tmp_path):
         official("imagenet16-120", tmp_path)
 
 
-def test_official_cifar_in_torchvisions_form(tmp_path):
-    with pytest.raises(StudyError, match=r"cifar10 is not in .* and cannot be downloaded"):
+@pytest.mark.parametrize("task", ["cifar10", "cifar100"])
+def test_official_cifar_in_torchvisions_form(tmp_path, monkeypatch, task):
+    data = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
+
+    def there(root, train, download):
+        assert (root, train, download) == (tmp_path, True, True)
+        return SimpleNamespace(data=data, targets=[3, 1, 4, 1, 5])
+
+    monkeypatch.setattr(torchvision.datasets, task.upper(), there)
+    images, labels = official(task, tmp_path)
+    assert (images == data).all() and labels.dtype.kind == "i" and labels.tolist() == [3, 1, 4, 1, 5]
+
+
+def test_official_cifar_that_cannot_be_had_is_named(tmp_path, monkeypatch):
+    def absent(root, train, download):
+        raise URLError("no network")
+
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", absent)
+    with pytest.raises(StudyError, match=r"cifar10 is not in .* and cannot be downloaded \(.*no network.*\): put"):
         official("cifar10", tmp_path)
 
 
