@@ -1,5 +1,6 @@
 """Real images: from .npz files and official archives, checked against the task."""
 
+import errno
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import torch
 import torchvision
 
 from zsnas.errors import StudyError
-from zsnas.images import official
+from zsnas.images import main, official
 from zsnas.inputs import STATISTICS, minibatches
 from zsnas.registry import spaces
 
@@ -169,3 +170,17 @@ def test_a_given_file_is_prepared_and_a_wrong_one_says_so_in_one_line(npz, tmp_p
     )
     assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1 and str(npz) in wrong.stderr
     assert not (tmp_path / "no.npz").exists()
+
+
+def test_images_on_a_full_disk_are_named_and_leave_nothing(npz, tmp_path, monkeypatch):
+    def full(file, **arrays):
+        file.write(b"PK")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    output = tmp_path / "out" / "cifar10.npz"
+    options = {"space": "nasbench201", "task": "cifar10", "source": npz.name, "data-dir": tmp_path, "output": output}
+    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(sys, "argv", ["images", *(f"--{name}={value}" for name, value in options.items())])
+    with pytest.raises(StudyError, match=r"cifar10\.npz cannot be written, for the disk is full"):
+        main()
+    assert not list(output.parent.iterdir())

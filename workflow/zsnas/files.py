@@ -1,4 +1,4 @@
-"""Parquet files of the study: zstd, written whole or not at all, each carrying where its numbers come from."""
+"""Files of the study, written whole or not at all; Parquet as zstd, each carrying where its numbers come from."""
 
 import errno
 import json
@@ -24,18 +24,24 @@ def write_parquet(frame, path, **provenance):
 
 @contextmanager
 def parquet_writer(path, schema, provenance):
-    """A `pyarrow.parquet.ParquetWriter` of a file that takes the place of `path` once all is written.
+    """A `pyarrow.parquet.ParquetWriter` of a file that takes the place of `path` once all is written."""
+    note = json.dumps(provenance, sort_keys=True).encode()
+    schema = schema.with_metadata({**(schema.metadata or {}), PROVENANCE: note})
+    with written_aside(path) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+        yield writer
 
-    The file is written beside `path` and renamed, so that a killed job leaves either the old file or the new one.
+
+@contextmanager
+def written_aside(path):
+    """Where to write a file that takes the place of `path` once all is written.
+
+    That is beside `path`, to be renamed, so that a killed job leaves either the old file or the new one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    note = json.dumps(provenance, sort_keys=True).encode()
-    schema = schema.with_metadata({**(schema.metadata or {}), PROVENANCE: note})
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-            yield writer
+        yield aside
         os.replace(aside, path)
     except OSError as error:
         if error.errno not in DISK_FULL:

@@ -7,13 +7,13 @@ instead.
 
 import argparse
 import codecs
-import os
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 
 from zsnas import errors, registry
+from zsnas.files import written_aside
 from zsnas.inputs import read_images
 from zsnas.readers import _pickles
 
@@ -83,9 +83,8 @@ def main():
         images, labels = official(arguments.task, arguments.data_dir)
     else:
         images, labels = read_images(Path(arguments.data_dir, arguments.source), arguments.task, facts, at_least=1)
-    aside = Path(f"{arguments.output}.{os.getpid()}.npz")
-    np.savez(aside, images=images, labels=labels)
-    os.replace(aside, arguments.output)
+    with written_aside(arguments.output) as aside, open(aside, "wb") as file:  # savez would append .npz to a name
+        np.savez(file, images=images, labels=labels)
 
 
 if __name__ == "__main__":
