@@ -111,6 +111,11 @@ def test_rows_are_chosen_by_a_condition(tmp_path, suffix):
     assert table.read(path, "ms where batch=8")["value"].tolist() == [3, 4]
     with refused(path, "no column 'bach'", "did you mean 'batch'?"):
         table.check(path, "ms where bach=8")
+    for wrong in ("ms where batch", "ms where =8", "ms where "):
+        with refused(path, repr(wrong), "write its condition as other=text"):
+            table.check(path, wrong)
+    with refused(path, "no row where batch is '9' (it has 1, 8)"):
+        table.read(path, "ms where batch=9")
 
 
 # The benchmark's own pickle: no genuine one is at hand, so its documented structure is written

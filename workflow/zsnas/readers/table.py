@@ -23,10 +23,12 @@ def _is_csv(path):
     return Path(path).suffix == ".csv"
 
 
-def _parts(column):
+def _parts(path, column):
     """The wanted column, what to multiply it by, and the column and text its rows must have (empty for all rows)."""
-    wanted, _, condition = column.partition(" where ")
-    other, _, text = condition.partition("=")
+    wanted, where, condition = column.partition(" where ")
+    other, equals, text = condition.partition("=")
+    if where and not (other and equals):
+        raise StudyError(f"column {column!r} wanted from {path}: write its condition as other=text")
     return wanted.removeprefix(PERCENT), 100 if wanted.startswith(PERCENT) else 1, other, text
 
 
@@ -66,7 +68,7 @@ def numbers(path, column):
 
 def _arch_column(path, column):
     """Which column names the architectures, once it is certain that the table has it and those of `column`."""
-    wanted, _, other, _ = _parts(column)
+    wanted, _, other, _ = _parts(path, column)
     names = check_columns(path, [wanted, *filter(None, [other])])
     for arch in ARCH:
         if arch in names:
@@ -79,11 +81,15 @@ def _arch_column(path, column):
 
 def read(path, column):
     arch = _arch_column(path, column)
-    wanted, factor, other, text = _parts(column)
+    wanted, factor, other, text = _parts(path, column)
     conditions = [other] if other else []
     frame = columns(path, [arch, wanted, *conditions], conditions)
     if other:
-        frame = frame[frame[other].astype(str) == text]
+        texts = frame[other].astype(str)
+        if text not in texts.values:
+            there = shorten(", ".join(map(str, texts.unique())), 200)
+            raise StudyError(f"{path} has no row where {other} is {text!r} (it has {there}): name one in sources.csv")
+        frame = frame[texts == text]
     value = factor * numbers(path, frame[wanted])
     return pd.DataFrame({"arch": frame[arch], "value": value}).reset_index(drop=True)
 
