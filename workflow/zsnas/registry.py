@@ -127,7 +127,7 @@ def proxies():
     for file in plugin_files("proxies"):
         module = parsed(file)
         for function in module.body:
-            facts = declared_facts(function)
+            facts = declared_facts(function, file)
             if facts is None:
                 continue
             if function.name in found:
@@ -172,6 +172,7 @@ def spaces():
         defined = {name for node in module.body for name in names_of(node)}
         if lacking := [name for name in NEEDED if name not in defined]:
             raise StudyError(f"{file} has no {', '.join(lacking)}; see docs/add-a-space.md")
+        check_known(f"networks of space '{file.stem}'", facts.get("networks", "convolutional"), NETWORKS[1:], file)
         facts["searchable"] = "genes" in defined
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in defined))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
@@ -256,18 +257,25 @@ def imported_files(file):
     A space's STRUCTURES are left out, for they serve other jobs, and so are errors, which shape nothing.
     """
     nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
-    names = {name for node in nodes for name in (node.module, *(f"{node.module}.{it.name}" for it in node.names))}
+    modules = [(module_of(node, file), node.names) for node in nodes]
+    names = {name for module, inside in modules for name in (module, *(f"{module}.{it.name}" for it in inside))}
     inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, "errors"}
     files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
     return {file}.union(*(imported_files(other) for other in files if other.is_file()))
 
 
-def declared_facts(node):
+def module_of(node, file):
+    """The full name of the module that an import in a file of the package names."""
+    package = (PACKAGE.name, *file.relative_to(PACKAGE).parts[: -node.level]) if node.level else ()
+    return ".".join([*package, *filter(None, [node.module])])
+
+
+def declared_facts(node, file):
     """The keyword arguments of a function's `@proxy(...)`, or None if it has no such decorator."""
     for decorator in getattr(node, "decorator_list", []):
         call = decorator if isinstance(decorator, ast.Call) else ast.Call(decorator, [], [])
         if getattr(call.func, "id", None) == "proxy":
-            return {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+            return {keyword.arg: literal(keyword.value, keyword.arg, file) for keyword in call.keywords}
     return None
 
 
