@@ -15,6 +15,7 @@ TASK_OF = {  # the data set a truth was measured on, where it is not the task th
 TRUTH_OF = {"darts": "nb301_surrogate"}  # what published values are of, where a space has several truths
 NOTABLE = 0.05
 ROW = ["space", "task", "proxy", "set"]
+HEADER = [*ROW, "source", "Spearman there", "here", "Kendall there", "here", "n here", "difference"]
 
 
 def ours(paths):
@@ -46,8 +47,8 @@ def line(row, found):
 
 def main():
     known = ours(sys.argv[1:])
-    print("| space | task | proxy | set | source | Spearman there | here | Kendall there | here | n here | difference |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(HEADER)} |")
+    print(f"|{'---|' * len(HEADER)}")
     for _, row in published().iterrows():
         if tuple(row[ROW]) in known.index:
             print(line(row, known.loc[tuple(row[ROW])]))

@@ -36,7 +36,7 @@ SHOWN = list(dict.fromkeys(["params", "macs", "conv_count", "random", *config["p
 AGGREGATES = [name for name in SHOWN if PROXIES[name].members]
 COMPUTED = list(dict.fromkeys([*SHOWN, *(member for name in AGGREGATES for member in PROXIES[name].members)]))
 STRUCTURAL = [name for name in COMPUTED if PROXIES[name].structural]
-NETWORK_PROXIES = [name for name in COMPUTED if name not in STRUCTURAL + AGGREGATES]
+NETWORK_PROXIES = [name for name in COMPUTED if PROXIES[name].of_networks]
 MEMBERS = config.get("bundles", {})
 BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in members}
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
@@ -59,11 +59,11 @@ ANALYSIS_CODE = {
 DEVICES = config.get("devices", [])
 LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
 PREDICTED = [name for name in DEVICES if devices.prediction(name)]
-SAMPLED = [devices.prediction(name)[1] for name in PREDICTED]  # measured so that others can be predicted
-MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *SAMPLED]))
+FITTED_ON = [devices.prediction(name)[1] for name in PREDICTED]
+MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *FITTED_ON]))
 REPEATEDLY = MEASURED if config.get("measured_twice") else []
 SEVERAL_TRUTHS = [cell for cell in TASKS if len(config["spaces"][cell[0]]["tasks"][cell[1]]) > 1]
-SEARCHED = list(dict.fromkeys((space, task) for space, task, _ in TRUTHS)) if DEVICES and config.get("search") else []
+SEARCHED = list(dict.fromkeys((space, task) for space, task, _ in TRUTHS)) if config.get("search") else []
 
 
 wildcard_constraints:

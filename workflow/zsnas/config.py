@@ -121,7 +121,7 @@ def check_proxies(config, place):
             raise StudyError(f"{place}, key 'bundles.{bundle}': that is the name of a proxy; call the bundle otherwise")
         for name in members:
             proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'bundles.{bundle}'")
-            if proxy.structural or proxy.members:
+            if not proxy.of_networks:
                 kind = "structural" if proxy.structural else "an aggregate, computed where its members' scores meet"
                 raise StudyError(f"{place}, key 'bundles.{bundle}': '{name}' is {kind}; take it out")
             if name in bundled:

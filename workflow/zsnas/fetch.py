@@ -1,9 +1,9 @@
 """Download what a study needs and is not there: `python -m zsnas.fetch`.
 
-A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth or one that
-lists a space, is downloaded beside data_dir's others, checked as before a study, and only then given its name; a file
-that is there is never replaced. What has no direct address is named with the place it belongs to, as are the files of
-looked-up devices.
+A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth or one
+that lists a space, is downloaded beside data_dir's others, checked as before a study, and only then given its name; a
+file that is there is never replaced. What has no direct address is named with the place it belongs to, as are the files
+of looked-up devices.
 """
 
 import argparse

@@ -44,8 +44,7 @@ def architectures(path):
     choices = names.map(parse)
     return of_distinct(
         names,
-        params=choices.map(parameters),
-        macs=choices.map(multiply_accumulates),
+        *zip(*choices.map(size)),
         depth=choices.map(lambda choice: choice["depth"]),
     )
 
@@ -67,27 +66,22 @@ def parse(arch):
     return choice
 
 
-def parameters(choice, classes=100):
-    width, tokens = choice["hidden_dim"], (224 // PATCH) ** 2 + 1
-    layers = sum(
-        layer_parameters(width, heads * HEAD, ratio) for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"])
-    )
-    return (3 * PATCH**2 + 1) * width + (tokens + 1) * width + layers + 2 * width + (width + 1) * classes
+def size(choice):
+    """Parameters and multiply-accumulates, of the CIFAR-100 network."""
+    classes, resolution = TASKS["cifar100"].values()
+    width, patches = choice["hidden_dim"], (resolution // PATCH) ** 2
+    params = (3 * PATCH**2 + 1) * width + (patches + 2) * width + 2 * width + (width + 1) * classes
+    macs = 3 * PATCH**2 * width * patches + width * classes
+    for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"]):
+        params += layer_parameters(width, heads * HEAD, ratio)
+        macs += layer_macs(width, heads * HEAD, ratio, patches + 1)
+    return params, macs
 
 
 def layer_parameters(width, inner, ratio):
     """Parameters of a layer: attention of `inner` channels in all heads, hidden layer, two norms."""
     hidden = int(width * ratio)
     return 4 * width * inner + 3 * inner + 2 * width * hidden + hidden + 2 * width + 4 * width
-
-
-def multiply_accumulates(choice, classes=100):
-    width, patches = choice["hidden_dim"], (224 // PATCH) ** 2
-    layers = sum(
-        layer_macs(width, heads * HEAD, ratio, patches + 1)
-        for heads, ratio in zip(choice["num_heads"], choice["mlp_ratio"])
-    )
-    return 3 * PATCH**2 * width * patches + layers + width * classes
 
 
 def layer_macs(width, inner, ratio, tokens):

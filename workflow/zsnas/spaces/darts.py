@@ -159,13 +159,13 @@ def skeleton():
         before, last, reduced = last, NODES * channels, reduces
 
 
-def size(genotype, classes=10):
+def size(genotype):
     """Parameters and multiply-accumulates of the network, as NAS-Bench-301's are published.
 
     Beside its products it counts one for each value of a ReLU and of a BatchNorm without scale, two with scale, and
     nine, the positions of its window, for each value of a pooling.
     """
-    side = TASKS["cifar10"]["resolution"]
+    classes, side = TASKS["cifar10"].values()
     params, macs = STEM * CHANNELS * (27 + 2), STEM * CHANNELS * (27 + 2) * side**2
     for before, last, channels, reduces, reduced in skeleton():
         params += (before + last + 4) * channels

@@ -30,6 +30,7 @@ from torch import nn
 
 from zsnas.cells import Cells, Operation
 from zsnas.module_hash import module_hashes
+from zsnas.spaces._index import of_distinct
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 CONV3X3, CONV1X1, POOL = range(3)
@@ -58,9 +59,7 @@ def architectures():
     """
     parts = [describe(*enumerate_cells(vertices)) for vertices in range(2, VERTICES + 1)]
     table = pd.concat(parts).sort_values("arch", ignore_index=True)
-    table.insert(1, "canonical", table.arch)
-    table.insert(2, "iso_class", range(len(table)))
-    return table
+    return of_distinct(table.arch, table.params, table.macs, **table[list(COLUMNS)])
 
 
 def enumerate_cells(vertices):
@@ -102,7 +101,7 @@ def enumerate_matrices(vertices):
 
 
 def describe(adjacency, operations):
-    """What there is to know of cells of equally many vertices; columns of the index in its order."""
+    """What there is to know of cells of equally many vertices."""
     cells, vertices = adjacency.shape[:2]
     labels = np.full((cells, vertices), -1)
     labels[:, 1:-1], labels[:, -1] = operations, -2
@@ -111,8 +110,6 @@ def describe(adjacency, operations):
     return pd.DataFrame(
         {
             "arch": module_hashes(adjacency, labels),
-            "reachable": True,
-            "connected": True,
             "params": params,
             "macs": macs,
             "design": designs(adjacency, operations),

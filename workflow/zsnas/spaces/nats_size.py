@@ -16,7 +16,7 @@ from torch import nn
 
 from zsnas.cells import Cells, Operation
 from zsnas.spaces._index import of_distinct
-from zsnas.spaces.nasbench201 import EDGES, Reduction, ReLUConvBN, Skeleton, output_node
+from zsnas.spaces.nasbench201 import EDGES, TASKS, Reduction, ReLUConvBN, Skeleton, output_node
 
 CHANNELS = range(8, 65, 8)
 LAYERS = 5
@@ -24,11 +24,6 @@ LAYERS = 5
 ARCHITECTURES = 32_768
 CANONICAL = 32_768
 COLUMNS = ("conv3x3", "conv1x1", "pool", "skip", "depth", "paths")
-TASKS = {
-    "cifar10": {"classes": 10, "resolution": 32},
-    "cifar100": {"classes": 100, "resolution": 32},
-    "imagenet16-120": {"classes": 120, "resolution": 16},
-}
 
 
 def architectures():

@@ -74,8 +74,9 @@ def widths(choice):
     return [choice["base_dim"] * heads for heads in choice["num_heads"]]
 
 
-def size(choice, resolution=224, classes=100):
-    """Parameters and multiply-accumulates."""
+def size(choice):
+    """Parameters and multiply-accumulates, of the CIFAR-100 network."""
+    classes, resolution = TASKS["cifar100"].values()
     width, side = widths(choice), (resolution - PATCH) // STRIDE + 1
     params = (3 * PATCH**2 + 1) * width[0] + side**2 * width[0] + width[0]
     macs = 3 * PATCH**2 * width[0] * side**2
