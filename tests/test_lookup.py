@@ -109,6 +109,8 @@ def test_rows_are_chosen_by_a_condition(tmp_path, suffix):
     path = tmp_path / f"t.{suffix}"
     frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
     assert table.read(path, "ms where batch=8")["value"].tolist() == [3, 4]
+    assert table.read(path, "ms where ms=3.0")["value"].tolist() == [3]
+    assert table.read(path, f"ms where arch={CELLS[0]}")["value"].tolist() == [1, 3]
     with refused(path, "no column 'bach'", "did you mean 'batch'?"):
         table.check(path, "ms where bach=8")
     for wrong in ("ms where batch", "ms where =8", "ms where "):

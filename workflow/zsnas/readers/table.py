@@ -83,7 +83,7 @@ def read(path, column):
     arch = _arch_column(path, column)
     wanted, factor, other, text = _parts(path, column)
     conditions = [other] if other else []
-    frame = columns(path, [arch, wanted, *conditions], conditions)
+    frame = columns(path, [*dict.fromkeys([arch, wanted, *conditions])], conditions)  # a condition may be of either
     if other:
         texts = frame[other].astype(str)
         if text not in texts.values:
