@@ -148,6 +148,16 @@ def test_trust_is_the_worst_of_all_tasks(study):  # noqa: F811
     assert two.tight_regret == worst.regret.max() and two.tight_gain == worst.gain.min()
 
 
+def test_a_proxy_without_a_score_on_one_task_is_not_trusted(study):  # noqa: F811
+    other = study.assign(task="cifar100", good=np.nan)
+    frame = pd.concat([study, other])
+    tables = [table(frame, TRUTHS, PROXIES, replicates=30) for table in (regret_table, hardware_table, pareto_table)]
+    empty = tables[0].query("proxy == 'good' and task == 'cifar100'")
+    assert len(empty) == 2 * len(BUDGETS) and (empty.n == 0).all() and empty[["regret", "gain"]].isna().all(axis=None)
+    good = trust_table(*tables).set_index(["proxy", "device"]).loc["good"]
+    assert (good.trust == "none").all() and (good.worst_of == 2).all() and (good.n == 0).all()
+
+
 def test_trust_names_the_budgets_it_holds_for():
     cells = {"space": "s", "device": "d", "cost": "latency_ms", "task": "t", "truth": "a"}
     lows = {"a": (0.9, 0.6, 0.9), "b": (0.9, 0.1, 0.5), "c": (np.nan, 0.9, 0.51), "d": (0.1, 0.9, 0.2)}

@@ -61,6 +61,14 @@ def test_evaluations_are_distinct_networks_and_runs_repeat(space, algorithm, mon
         assert [*seen.values()] == [len(set(networks[: place + 1])) for place in range(len(seen))]
 
 
+def test_nsga2_does_not_stop_where_its_front_has_settled(space):
+    genes, network, cost, _ = space
+    depth = (genes == 2).sum(axis=1) + (genes == 3).sum(axis=1)  # seven values: all is found early
+    evaluated = search.Evaluated(network, 1000)
+    search.nsga2(search.Pool(genes, network), depth.astype(float), cost, evaluated, np.random.default_rng(0))
+    assert evaluated.complete  # by networks or by steps
+
+
 def test_a_sample_is_searched_to_its_end(space, monkeypatch):
     genes, network, cost, truth = space
     monkeypatch.setattr(search, "SEEDS", 1)

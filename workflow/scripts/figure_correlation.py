@@ -27,7 +27,8 @@ for ax, rows in zip(axes, (everything, best)):
     if "params" in rows.index:
         look = {"color": GROUPS["structural"]["color"], "linestyle": "--", "linewidth": 0.8}
         same_top = baseline[baseline.top == rows.top.iloc[0]]
-        ax.axvline(same_top.kendall["params"], label="params on the sample", **look)
+        label = "params" if baseline is table else "params on the sample"
+        ax.axvline(same_top.kendall["params"], label=label, **look)
     ax.set(xlim=(-1.05, 1.05), xlabel="Kendall's tau")
     ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
     ax.grid(axis="y")

@@ -25,6 +25,7 @@ import pandas as pd
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.problem import Problem
 from pymoo.core.repair import Repair
+from pymoo.core.termination import NoTermination
 from pymoo.operators.crossover.ux import UX
 from pymoo.operators.mutation.pm import PM
 from pymoo.operators.sampling.rnd import IntegerRandomSampling
@@ -125,7 +126,8 @@ def nsga2(pool, score, cost, evaluated, rng):
             return pool.genes[[pool.nearest(own, rng) for own in np.round(genes).astype(int)]]
 
     algorithm = NSGA2(POPULATION, sampling=IntegerRandomSampling(), crossover=UX(), mutation=PM(), repair=Known())
-    algorithm.setup(Search(), seed=int(rng.integers(2**31)))
+    # Without a termination pymoo would stop where the front settles, with evaluations left.
+    algorithm.setup(Search(), termination=NoTermination(), seed=int(rng.integers(2**31)))
     while not evaluated.complete and algorithm.has_next():
         algorithm.next()
 

@@ -27,8 +27,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
     minus that of the choice, and ``blind_regret`` what a choice without any score has on average. ``gain`` is how much
     of the way from the blind choice to the best the proxy goes, 1 - regret / blind_regret: 1 is the best possible, 0 is
     chance, below 0 it misleads. ``least`` and ``most`` are the first and last budget, in ms or mJ. Only architectures
-    with truth, cost and score in every seed count, ``n`` of them. Intervals are 95 % percentiles over replicates with
-    the canonical network as sampling unit; budgets are the same in all of them.
+    with truth, cost and score in every seed count, ``n`` of them; a proxy with none has empty rows. Intervals are 95 %
+    percentiles over replicates with the canonical network as sampling unit; budgets are the same in all of them.
     """
     rows = []
     for population in populations(study, truths, proxies):
@@ -53,6 +53,9 @@ def regrets_by_proxy(population, cost, scores, replicates, seed):
                 with np.errstate(invalid="ignore", divide="ignore"):
                     gain = np.where(blind > 0, 1 - regret / blind, np.nan)
                 yield *facts, *interval(regret), blind[0], *interval(gain)
+    if np.isfinite(cost).any():
+        for name in (name for name, score in scores.items() if not (np.isfinite(score) & np.isfinite(cost)).any()):
+            yield from ((name, budgets, np.nan, np.nan, 0, *[np.nan] * 7) for budgets in BUDGETS)
 
 
 def budget_regrets(cost, truth, priorities, weights, limits):

@@ -1,6 +1,6 @@
 """Control: a number without meaning, fixed by the architecture's name. Its correlation must lie near 0.
 
-The name's 64-bit hash (SipHash with pandas' fixed key, of all names in one call), as a fraction of its range.
+The name's 64-bit hash (SipHash with pandas' fixed key), as a fraction of its range.
 """
 
 import pandas as pd
