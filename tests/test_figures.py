@@ -222,10 +222,12 @@ def test_trust_shows_gains_with_their_lower_ends_and_marks_the_sure_ones(drawn):
     _, figure = drawn["trust"]
     assert [ax.get_title() for ax in figure.axes[:2]] == ["tight budgets", "loose budgets"]
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels[0] == "synflow, n = 60" and not any(label.startswith(("oracle", "zen")) for label in labels)
+    assert labels[0] == "synflow, n = 60" and not any(label.startswith("oracle") for label in labels)
+    assert labels[-1] == "zen, n = 0"  # which has no score, and an empty row
     for ax in figure.axes[:2]:
         cells = {labels[int(text.get_position()[1])].partition(",")[0]: text for text in ax.texts}
         assert cells["synflow"].get_text() == "1.00\n≥ 1.00" and cells["synflow"].get_fontweight() == "bold"
+        assert "zen" not in cells
         assert cells["random"].get_fontweight() == "normal"
 
 
