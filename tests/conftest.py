@@ -29,7 +29,8 @@ def index_of():
 
     @functools.cache
     def index_of(name, data_dir=None):
-        return listed(registry.spaces()[name], sources.lists(registry.spaces()[name], data_dir))
+        space = registry.spaces()[name]
+        return listed(space, sources.lists(space, data_dir))
 
     return index_of
 

@@ -125,6 +125,11 @@ def code(*names):
     return [CHECKOUT / "workflow/zsnas" / name for name in names]
 
 
+def of_package(files):
+    """Files that the registry names in full, as `code` has them."""
+    return code(*(file.relative_to(registry.PACKAGE) for file in files))
+
+
 def truth_source(wildcards):
     """The source of a truth, and the file it is read from."""
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
@@ -172,7 +177,7 @@ def lists(wildcards):
 
 def space_files(wildcards):
     """The file that declares a space, and what it imports of the package."""
-    return code(*(file.relative_to(registry.PACKAGE) for file in registry.spaces()[wildcards.space].files))
+    return of_package(registry.spaces()[wildcards.space].files)
 
 
 def network_files(wildcards):
@@ -183,8 +188,7 @@ def network_files(wildcards):
 def reader_files(located):
     """The files that declare the readers of sources, and what these import; located: pairs of source and its file."""
     readers = {registry.PACKAGE / "readers" / f"{source.reader}.py" for source, _ in located}
-    files = set().union(*map(registry.imported_files, readers))
-    return code(*sorted(file.relative_to(registry.PACKAGE) for file in files))
+    return of_package(sorted(set().union(*map(registry.imported_files, readers))))
 
 
 def proxy_files(names):

@@ -71,12 +71,12 @@ def read_images(path, task, facts, at_least):
             images, labels = archive["images"], archive["labels"]
     except Exception as error:  # damaged bytes can make numpy raise nearly anything
         raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make or fetch it again") from error
-    side, kinds = facts["resolution"], "iu" if "classes" in facts else "iuf"
+    side = facts["resolution"]
+    kinds, numbers = ("iu", "whole numbers") if "classes" in facts else ("iuf", "numbers")
     expected = *images.shape[:1], *label_shape(facts)
     fit = images.dtype == np.uint8 and images.shape[1:] == (side, side, 3)
     if not fit or labels.shape != expected or labels.dtype.kind not in kinds:
         found = f"{images.dtype} {images.shape} with labels {labels.dtype} {labels.shape}"
-        numbers = "whole numbers" if "classes" in facts else "numbers"
         wanted = f"uint8 images (N, {side}, {side}, 3) and N labels {label_shape(facts)} of {numbers}"
         raise StudyError(f"{path}: task '{task}' needs {wanted}, found {found}")
     if len(images) < at_least:

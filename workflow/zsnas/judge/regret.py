@@ -34,6 +34,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
     for population in populations(study, truths, proxies):
         scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
         for (kind, device), cost in population.costs.items():
+            if not np.isfinite(cost).any():
+                continue
             key = population.space, population.task, population.name, device, kind
             rows += [(*key, *row) for row in regrets_by_proxy(population, cost, scores, replicates, seed)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -41,7 +43,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
 
 def regrets_by_proxy(population, cost, scores, replicates, seed):
     """The columns from ``proxy`` on; proxies with scores for the same architectures share draws and budgets."""
-    for considered, names in known_alike(scores, np.isfinite(cost)):
+    alike = known_alike(scores, np.isfinite(cost))
+    for considered, names in alike:
         weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
         priorities = np.array([priority(scores[name][considered]) for name in names])
         for budgets, quantiles in BUDGETS.items():
@@ -53,8 +56,9 @@ def regrets_by_proxy(population, cost, scores, replicates, seed):
                 with np.errstate(invalid="ignore", divide="ignore"):
                     gain = np.where(blind > 0, 1 - regret / blind, np.nan)
                 yield *facts, *interval(regret), blind[0], *interval(gain)
-    if np.isfinite(cost).any():
-        for name in (name for name, score in scores.items() if not (np.isfinite(score) & np.isfinite(cost)).any()):
+    judged = {name for _, names in alike for name in names}
+    for name in scores:
+        if name not in judged:
             yield from ((name, budgets, np.nan, np.nan, 0, *[np.nan] * 7) for budgets in BUDGETS)
 
 

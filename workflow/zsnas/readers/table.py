@@ -1,8 +1,8 @@
 """A table, Parquet or CSV: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
-An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as
-fractions, the column is written `100 * column`; where it has several rows per architecture, `column where other=text`
-reads those rows whose cell in the column `other` is that text.
+An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as fractions, the
+column is written `100 * column`; where it has several rows per architecture, `column where other=text` reads those rows
+whose cell in the column `other` is that text.
 """
 
 from pathlib import Path
