@@ -245,6 +245,17 @@ def test_task_added(study):
     assert study.executed(GATHERED.replace("cifar10", "cifar100")) == {"score": 4, "scores": 1}
 
 
+def test_more_replicates(study):
+    study.config["replicates"] = 2 * study.config["replicates"]
+    figures = dict.fromkeys(["correlation_figure", "scores_figure", "cost_figure"], 1)
+    assert study.jobs() == {"analysis": 1, "table": 1, "manifest": 1} | figures
+
+
+def test_analysis_edited(study):
+    study.append("workflow/zsnas/judge/cost.py", "\n# another version\n")
+    assert study.jobs() == {"analysis": 1, "table": 1, "cost_figure": 1}
+
+
 def test_device_added(study):
     study.config["devices"] = ["local-torch-float32-batch1-threads1"]
     assert study.jobs() == {"measure": 2} | LATENCY

@@ -42,20 +42,6 @@ BUNDLE_OF = {name: bundle for bundle, members in MEMBERS.items() for name in mem
 BUNDLES = list(dict.fromkeys(BUNDLE_OF.get(name, name) for name in NETWORK_PROXIES))
 TASKS = [(space, task) for space, study in config["spaces"].items() for task in study["tasks"]]
 TRUTHS = [(space, task, truth) for space, task in TASKS for truth in config["spaces"][space]["tasks"][task]]
-ANALYSIS_CODE = {
-    "correlation": ["correlation"],
-    "selection": ["selection"],
-    "cost": ["cost"],
-    "pareto": ["pareto", "selection"],
-    "budget": ["pareto", "selection"],
-    "regret": ["regret", "pareto", "selection"],
-    "hardware": ["hardware", "spearman"],
-    "trust": ["trust"],
-    "prediction": ["prediction"],
-    "repeatability": ["repeatability"],
-    "robustness": ["robustness", "spearman"],
-    "search": ["search"],
-}
 DEVICES = config.get("devices", [])
 LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
 PREDICTED = [name for name in DEVICES if devices.prediction(name)]
@@ -120,14 +106,11 @@ def shards(space):
     return [f"{shard:04d}" for shard in range(count)]
 
 
-def code(*names):
-    """Files of the package, by name."""
-    return [CHECKOUT / "workflow/zsnas" / name for name in names]
-
-
-def of_package(files):
-    """Files that the registry names in full, as `code` has them."""
-    return code(*(file.relative_to(registry.PACKAGE) for file in files))
+def code(*files):
+    """Files of workflow/ and what they import of the package: all that shapes the numbers of a rule that runs them."""
+    folder = registry.PACKAGE.parent
+    found = set().union(*(registry.imported_files(folder / file) for file in files))
+    return [CHECKOUT / "workflow" / file.relative_to(folder) for file in sorted(found)]
 
 
 def truth_source(wildcards):
@@ -177,7 +160,7 @@ def lists(wildcards):
 
 def space_files(wildcards):
     """The file that declares a space, and what it imports of the package."""
-    return of_package(registry.spaces()[wildcards.space].files)
+    return code(registry.spaces()[wildcards.space].file)
 
 
 def network_files(wildcards):
@@ -187,13 +170,17 @@ def network_files(wildcards):
 
 def reader_files(located):
     """The files that declare the readers of sources, and what these import; located: pairs of source and its file."""
-    readers = {registry.PACKAGE / "readers" / f"{source.reader}.py" for source, _ in located}
-    return of_package(sorted(set().union(*map(registry.imported_files, readers))))
+    return code(*(f"zsnas/readers/{source.reader}.py" for source, _ in located))
 
 
 def proxy_files(names):
-    """The files that declare these proxies."""
-    return code(*sorted({f"proxies/{PROXIES[name].file.name}" for name in names}))
+    """The files that declare these proxies, and what they import of the package."""
+    return code(*(PROXIES[name].file for name in names))
+
+
+def device_files(wildcards):
+    """The file that declares a measured device's plug-in, and what it imports of the package."""
+    return code(f"zsnas/devices/{devices.parse(wildcards.device).plugin}.py")
 
 
 def image_file(wildcards):
@@ -274,6 +261,13 @@ def analysis_input(wildcards):
     return SCORES if wildcards.analysis == "cost" else ["results/study.parquet"]
 
 
-def analysis_code(wildcards):
-    """The files of the package that an analysis has to itself."""
-    return code(*(f"judge/{file}.py" for file in ANALYSIS_CODE[wildcards.analysis]))
+def analysis_options(wildcards):
+    """What an analysis is asked, and no setting that it does not read, for that would make it due."""
+    options = []
+    if wildcards.analysis not in ("trust", "prediction", "repeatability", "search"):
+        options += ["--proxies", *SHOWN]
+    if wildcards.analysis == "cost":
+        options += ["--tasks", *(f"{space}/{task}" for space, task in TASKS)]
+    elif wildcards.analysis not in ("selection", "budget", "trust"):
+        options += ["--replicates", config["replicates"]]
+    return options

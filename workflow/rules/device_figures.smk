@@ -5,7 +5,7 @@ rule trust_figure:
     """Draw what proxies are worth on each device of a space."""
     input:
         trust="results/analysis/trust.parquet",
-        code=code("plotting.py"),
+        code=code("scripts/figure_trust.py"),
         style=STYLE,
     output:
         "results/figures/trust-{space}.pdf",
@@ -36,7 +36,7 @@ rule fronts_figure:
     input:
         study="results/study.parquet",
         pareto="results/analysis/pareto.parquet",
-        code=code("plotting.py", "judge/population.py", "judge/pareto.py"),
+        code=code("scripts/figure_fronts.py"),
         style=STYLE,
     output:
         "results/figures/fronts-{space}-{task}-{truth}.pdf",
@@ -67,7 +67,7 @@ rule devices_figure:
     """Draw how proxies go with cost, and with accuracy at equal cost."""
     input:
         hardware="results/analysis/hardware.parquet",
-        code=code("plotting.py"),
+        code=code("scripts/figure_devices.py"),
         style=STYLE,
     output:
         "results/figures/devices-{space}-{task}-{truth}.pdf",
@@ -98,7 +98,7 @@ rule search_figure:
     """Draw what searches with each proxy find, against the number of evaluations and the time."""
     input:
         search="results/analysis/search.parquet",
-        code=code("plotting.py"),
+        code=code("scripts/figure_search.py"),
         style=STYLE,
     output:
         "results/figures/search-{space}-{task}-{truth}.pdf",
@@ -129,7 +129,7 @@ rule robustness_figure:
     """Draw which proxies still rank a space when the truth is another."""
     input:
         robustness="results/analysis/robustness.parquet",
-        code=code("plotting.py"),
+        code=code("scripts/figure_robustness.py"),
         style=STYLE,
     output:
         "results/figures/robustness-{space}-{task}.pdf",
@@ -160,7 +160,7 @@ rule repeatability_figure:
     input:
         repeated=REPEATED,
         repeatability="results/analysis/repeatability.parquet",
-        code=code("plotting.py"),
+        code=code("scripts/figure_repeatability.py"),
         style=STYLE,
     output:
         "results/figures/repeatability-{space}-{task}-{device}.pdf",

@@ -24,7 +24,7 @@ rule correlation_figure:
     input:
         correlation="results/analysis/correlation.parquet",
         style=STYLE,
-        code=code("plotting.py"),
+        code=code("scripts/figure_correlation.py"),
     output:
         "results/figures/correlation-{space}-{task}-{truth}.pdf",
         "results/figures/correlation-{space}-{task}-{truth}.svg",
@@ -55,7 +55,7 @@ rule proxy_correlation_figure:
     input:
         study="results/study.parquet",
         style=STYLE,
-        code=code("plotting.py", "judge/population.py"),
+        code=code("scripts/figure_proxy_correlation.py"),
     output:
         "results/figures/proxy-correlation-{space}-{task}-{truth}.pdf",
         "results/figures/proxy-correlation-{space}-{task}-{truth}.svg",
@@ -87,7 +87,7 @@ rule scores_figure:
         study="results/study.parquet",
         correlation="results/analysis/correlation.parquet",
         style=STYLE,
-        code=code("plotting.py", "judge/population.py"),
+        code=code("scripts/figure_scores.py"),
     output:
         "results/figures/scores-{space}-{task}-{truth}.pdf",
         "results/figures/scores-{space}-{task}-{truth}.svg",
@@ -119,7 +119,7 @@ rule pareto_figure:
         study="results/study.parquet",
         pareto="results/analysis/pareto.parquet",
         style=STYLE,
-        code=code("plotting.py", "judge/population.py", "judge/pareto.py"),
+        code=code("scripts/figure_pareto.py"),
     output:
         "results/figures/pareto-{space}-{task}-{truth}-{device}.pdf",
         "results/figures/pareto-{space}-{task}-{truth}-{device}.svg",
@@ -151,7 +151,7 @@ rule cost_figure:
         correlation="results/analysis/correlation.parquet",
         cost="results/analysis/cost.parquet",
         style=STYLE,
-        code=code("plotting.py"),
+        code=code("scripts/figure_cost.py"),
     output:
         "results/figures/cost-{space}-{task}-{truth}.pdf",
         "results/figures/cost-{space}-{task}-{truth}.svg",

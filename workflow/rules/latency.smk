@@ -10,8 +10,8 @@ rule measure:
     input:
         networks=networks,
         space=network_files,
-        device=lambda wildcards: code(f"devices/{wildcards.device.partition('-')[0]}.py"),
-        code=code("latency.py", "runner.py", "randomness.py", "shards.py", "devices/__init__.py", "devices/local.py"),
+        device=device_files,
+        code=code("zsnas/latency.py"),
     output:
         DEVICE_SHARD,
     log:
@@ -42,7 +42,7 @@ rule latency:
     """Gather the latencies of a space and task on a device."""
     input:
         shards=latency_shards,
-        code=code("gather.py"),
+        code=code("zsnas/gather.py"),
     output:
         "results/latency/{space}/{task}/{device}.parquet",
     log:
@@ -66,7 +66,7 @@ rule repeat:
     input:
         first="results/latency/{space}/{task}/{device}.parquet",
         second=second_shards,
-        code=code("repeat.py"),
+        code=code("zsnas/repeat.py"),
     output:
         REPEATED,
     log:
@@ -96,7 +96,7 @@ rule lookup:
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
         readers=lambda wildcards: reader_files(cost_sources(wildcards)),
-        code=code("lookup.py", "devices/__init__.py", "devices/lookup.py", "sources.py"),
+        code=code("zsnas/lookup.py"),
     output:
         "results/latency/{space}/{task}/{device}.parquet",
     log:
@@ -128,7 +128,7 @@ rule predict:
     input:
         measured=measured_sample,
         architectures="results/spaces/{space}/architectures.parquet",
-        code=code("predict.py", "devices/__init__.py", "devices/predicted.py"),
+        code=code("zsnas/predict.py"),
     output:
         latencies="results/latency/{space}/{task}/{device}.parquet",
         held_out=HELD_OUT,
@@ -140,6 +140,8 @@ rule predict:
         device="|".join(PREDICTED) or "none",
     conda:
         "../../envs/zsnas.yaml"
+    params:
+        counts=lambda wildcards: registry.spaces()[wildcards.space].counts,  # the columns that it is predicted from
     message:
         "Predict the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:

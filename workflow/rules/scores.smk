@@ -3,9 +3,6 @@
 Aggregates combine these for a space and task.
 """
 
-SCORE_CODE = code(
-    "score.py", "engine.py", "passes.py", "second_order.py", "inputs.py", "randomness.py", "shards.py", "tiles.py"
-)
 SHARD = (
     "results/scores/{space}/{task}/{bundle}/seed{seed}/{inputs}-batch{batch}/{sampled_from}size{size}/{shard}.parquet"
 )
@@ -19,7 +16,7 @@ rule structural:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         space=network_files,
-        code=code("structural.py", "randomness.py", "cells.py", "links.py") + proxy_files(STRUCTURAL),
+        code=code("zsnas/structural.py", "zsnas/cells.py", "zsnas/links.py") + proxy_files(STRUCTURAL),
     output:
         "results/scores/{space}/structural.parquet",
     log:
@@ -44,7 +41,7 @@ rule images:
     """Prepare images of a task to score with."""
     input:
         file=image_file,
-        code=code("images.py", "inputs.py", "randomness.py", "readers/_pickles.py"),
+        code=code("zsnas/images.py"),
     output:
         "results/images/{space}/{task}.npz",
     log:
@@ -74,7 +71,7 @@ rule score:
         images=images,
         space=network_files,
         proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
-        code=SCORE_CODE,
+        code=code("zsnas/score.py"),
     output:
         SHARD,
     log:
@@ -110,7 +107,7 @@ rule scores:
     """Gather the scores of a space and task."""
     input:
         shards=score_shards,
-        code=code("gather.py"),
+        code=code("zsnas/gather.py"),
     output:
         "results/scores/{space}/{task}/scores.parquet",
     log:
@@ -132,7 +129,7 @@ rule aggregates:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         scores=SCORE_FILES,
-        code=code("aggregate.py") + proxy_files(AGGREGATES),
+        code=code("zsnas/aggregate.py") + proxy_files(AGGREGATES),
     output:
         "results/scores/{space}/{task}/aggregates.parquet",
     log:

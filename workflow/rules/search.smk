@@ -9,15 +9,7 @@ rule search:
         study="results/study/{space}-{task}.parquet",
         architectures="results/spaces/{space}/architectures.parquet",
         space=network_files,
-        code=code(
-            "search.py",
-            "randomness.py",
-            "judge/pareto.py",
-            "judge/population.py",
-            "judge/search.py",
-            "judge/selection.py",
-            "judge/statistics.py",
-        ),
+        code=code("zsnas/search.py"),
     output:
         SEARCHES,
     log:

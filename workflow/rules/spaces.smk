@@ -6,7 +6,7 @@ checkpoint architectures:
     input:
         lists=lists,
         space=space_files,
-        code=code("index.py"),
+        code=code("zsnas/index.py"),
     output:
         "results/spaces/{space}/architectures.parquet",
     log:

@@ -11,7 +11,7 @@ rule join:
         scores=ALL_SCORES,
         truths=truth_tables,
         latencies=expand("results/latency/{space}/{task}/{device}.parquet", device=DEVICES, allow_missing=True),
-        code=code("join.py"),
+        code=code("zsnas/join.py"),
     output:
         "results/study/{space}-{task}.parquet",
     log:

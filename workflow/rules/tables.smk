@@ -22,8 +22,7 @@ rule analysis:
     """Judge the proxies: one analysis."""
     input:
         tables=analysis_input,
-        own=analysis_code,
-        code=code("judge/__main__.py", "judge/population.py", "judge/statistics.py"),
+        code=lambda wildcards: code("zsnas/judge/__main__.py", f"zsnas/judge/{wildcards.analysis}.py"),
     output:
         "results/analysis/{analysis}.parquet",
     log:
@@ -36,16 +35,12 @@ rule analysis:
         "../../envs/zsnas.yaml"
     threads: 1  # analyses run side by side; most of their time is compiling and loading
     params:
-        proxies=SHOWN,
-        tasks=[f"{space}/{task}" for space, task in TASKS],
-        replicates=config["replicates"],
+        options=analysis_options,
     message:
         "Judge the proxies: {wildcards.analysis}."
     shell:
         "python -m zsnas.judge {wildcards.analysis}"
-        " --proxies {params.proxies}"
-        " --tasks {params.tasks}"
-        " --replicates {params.replicates}"
+        " {params.options}"
         " --threads {threads}"
         " --output {output}"
         " {input.tables} 2> {log}"

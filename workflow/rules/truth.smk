@@ -5,7 +5,7 @@ rule fetch:
     """Download what the study needs and is not there."""
     input:
         sources=ancient(SOURCES),
-        code=code("fetch.py", "sources.py", "readers/_pickles.py"),
+        code=code("zsnas/fetch.py"),
     log:
         "logs/fetch.log",
     conda:
@@ -33,7 +33,7 @@ rule truth:
         sources=ancient(SOURCES),
         architectures="results/spaces/{space}/architectures.parquet",
         reader=lambda wildcards: reader_files([truth_source(wildcards)]),
-        code=code("truth.py", "sources.py"),
+        code=code("zsnas/truth.py"),
     output:
         "results/truth/{space}/{task}/{truth}.parquet",
     log:
@@ -63,7 +63,7 @@ checkpoint sampled_from:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         truth="results/truth/{space}/{task}/{truth}.parquet",
-        code=code("sampled_from.py"),
+        code=code("zsnas/sampled_from.py"),
     output:
         "results/spaces/{space}/{task}/{truth}.parquet",
     log:

@@ -122,8 +122,8 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
 
 def code_of(space, plugin):
     """One sha256 of all code that a latency depends on."""
-    of_device = registry.imported_files(registry.devices()[plugin].file)
-    files = sorted({*registry.spaces()[space].files, *of_device, Path(runner.__file__), Path(__file__)})
+    parts = registry.spaces()[space].file, registry.devices()[plugin].file, Path(__file__)
+    files = sorted(set().union(*map(registry.imported_files, parts)))
     return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
 

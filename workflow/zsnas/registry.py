@@ -21,6 +21,8 @@ STRUCTURES = {  # what structural proxies may need; all but the first are functi
     "cells": "cells as graphs",
     "links": "depth, width and long-range links of cells",
 }
+# What reads and writes files, tells errors, describes or finds plug-ins: it shapes no number.
+SHAPELESS = ("errors", "files", "provenance", "registry", "readers", "spaces", "judge")
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
 PRECISIONS = ("float32", "float64")
 NETWORKS = ("any", "convolutional", "transformer")
@@ -90,11 +92,6 @@ class Space:
     activation: str = "ReLU"
     listed: dict[tuple[str, ...], str] = field(default_factory=dict)
     searchable: bool = False
-
-    @functools.cached_property
-    def files(self):
-        """Its file, and those of the package that it imports to list and build its networks."""
-        return sorted(imported_files(self.file))
 
 
 @dataclass(frozen=True)
@@ -251,17 +248,19 @@ def plugin_files(folder):
     return sorted((PACKAGE / folder).glob("[!_]*.py"))
 
 
+@functools.cache
 def imported_files(file):
-    """The file of a space or reader and what it imports of the package, directly or through others.
+    """The file and what it imports of the package and shapes numbers, directly or through others.
 
-    A space's STRUCTURES are left out, for they serve other jobs, and so are errors, which shape nothing.
+    STRUCTURES are left out, for not every job of a space reads them.
     """
     nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
     modules = [(module_of(node, file), node.names) for node in nodes]
     names = {name for module, inside in modules for name in (module, *(f"{module}.{it.name}" for it in inside))}
-    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, "errors"}
-    files = {PACKAGE / f"{name.replace('.', '/')}.py" for name in inside}
-    return {file}.union(*(imported_files(other) for other in files if other.is_file()))
+    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, *SHAPELESS}
+    paths = [PACKAGE / name.replace(".", "/") for name in inside]
+    files = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()}
+    return frozenset({file}.union(*map(imported_files, files)))
 
 
 def module_of(node, file):

@@ -4,10 +4,11 @@ Frames in, frames out. Intervals resample canonical networks, those of searches 
 carry the control ``oracle``, and a score that failed is dropped and counted, never replaced.
 """
 
+from .budget import budget_table
 from .correlation import correlation_table
 from .cost import cost_table
 from .hardware import hardware_table
-from .pareto import budget_table, pareto_table
+from .pareto import pareto_table
 from .prediction import prediction_table
 from .regret import regret_table
 from .repeatability import repeatability_table

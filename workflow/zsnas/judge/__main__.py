@@ -24,7 +24,6 @@ OF_TABLES = {
     "search": judge.search_table,
 }
 OF_SCORES = ("space", "task", "proxy", "status", "seconds", "seconds_shared", "peak_mb")  # what costs are read from
-EXACT = ("selection", "budget", "trust")  # without a bootstrap of their own
 
 
 def costs(files, tasks, proxies):
@@ -46,14 +45,14 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
     parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
     parser.add_argument("files", nargs="+", help="study.parquet; for cost files of scores, for others tables")
-    parser.add_argument("--proxies", nargs="+", required=True)
-    parser.add_argument("--tasks", nargs="+", required=True, help="as space/task")
-    parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap")
+    parser.add_argument("--proxies", nargs="+", default=[], help="for analyses of the study or of scores")
+    parser.add_argument("--tasks", nargs="+", default=[], help="as space/task, for cost")
+    parser.add_argument("--replicates", type=int, help="of the bootstrap, for analyses with one of their own")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
-    options = {} if arguments.analysis in EXACT else {"replicates": arguments.replicates}
+    options = {"replicates": arguments.replicates} if arguments.replicates else {}
     if arguments.analysis == "cost":
         table = costs(arguments.files, [task.split("/") for task in arguments.tasks], arguments.proxies)
     elif arguments.analysis in OF_TABLES:

@@ -1,8 +1,7 @@
-"""The hardware tables: what a proxy's choices are worth when latency or energy is limited.
+"""The Pareto table: how much of the trade-off between cost and truth a proxy finds.
 
 For every budget a proxy takes the architecture it ranks first among those within the budget. As the budget grows from
-the cheapest to the dearest architecture, its choices trace a front; the hypervolume of that front over the true one
-says how much of the trade-off between cost and truth the proxy finds.
+the cheapest to the dearest architecture, its choices trace a front, whose hypervolume is compared with the true one's.
 """
 
 import numpy as np
@@ -10,12 +9,12 @@ import pandas as pd
 from numba import njit, prange
 
 from .population import known_alike, mean_score, populations
-from .selection import first_choice
 from .statistics import interval, sample_weights
 
-KEY = ["space", "task", "truth", "device", "cost", "proxy"]
-PARETO_COLUMNS = [*KEY, "n", "hypervolume_ratio", "hypervolume_low", "hypervolume_high"]
-BUDGET_COLUMNS = [*KEY, "budget", "chosen_arch", "accuracy", "best_accuracy", "regret", "rank"]
+COLUMNS = [
+    *["space", "task", "truth", "device", "cost", "proxy"],
+    *["n", "hypervolume_ratio", "hypervolume_low", "hypervolume_high"],
+]
 
 
 def pareto_table(study, truths, proxies, replicates=1000, seed=0):
@@ -37,7 +36,7 @@ def pareto_table(study, truths, proxies, replicates=1000, seed=0):
             for proxy in scores:
                 n, values = ratios.get(proxy, (0, np.full(1, np.nan)))
                 rows.append((*key, proxy, n, *interval(values)))
-    return pd.DataFrame(rows, columns=PARETO_COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def hypervolume_ratios(population, cost, scores, replicates, seed):
@@ -111,24 +110,3 @@ def traced_front(cost, score, accuracy):
 def true_front(cost, accuracy):
     """Positions of the Pareto-optimal architectures, from the cheapest to the dearest; of equal ones the first."""
     return traced_front(cost, accuracy, accuracy)
-
-
-def budget_table(study, truths, proxies, budgets=(0.1, 0.25, 0.5, 0.75, 1.0)):
-    """The architecture each proxy ranks first within a budget, for every device and kind of cost, and what it is worth.
-
-    ``budgets`` are quantiles of the cost over the architectures that should have a score; the column holds the cost
-    itself, in ms or mJ. The other columns are as in `selection_table`, over the architectures within the budget.
-    """
-    rows = []
-    for population in populations(study, truths, proxies):
-        scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
-        for (kind, device), cost in population.costs.items():
-            key = population.space, population.task, population.name, device, kind
-            for proxy, score in scores.items():
-                candidates = np.flatnonzero(population.due[proxy] & np.isfinite(cost))
-                if not len(candidates):
-                    continue
-                for budget in np.quantile(cost[candidates], budgets):
-                    arch, _, *worth = first_choice(population, score, candidates[cost[candidates] <= budget])
-                    rows.append((*key, proxy, budget, arch, *worth))
-    return pd.DataFrame(rows, columns=BUDGET_COLUMNS).astype({"rank": "Int64"})
