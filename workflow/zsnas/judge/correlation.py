@@ -26,22 +26,24 @@ def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), rep
     ``kendall_null`` is the tau that cutting a Gaussian pair of the set's full tau to the same top would leave.
     """
     rows = []
+    cuts = list(dict.fromkeys((1, *tops)))  # the full set's tau tells what cutting it would leave
     for population in populations(study, truths, proxies):
         key = population.space, population.task, population.name
         for set_name, members in sets(population).items():
-            correlations = correlations_by_seed(members, tops, replicates, seed)
+            correlations = correlations_by_seed(members, cuts, replicates, seed)
             for proxy in members.scores:
                 seeds = [of_seed for (name, _), of_seed in correlations.items() if name == proxy]
-                for top, values in zip(tops, judged(members, proxy, seeds, tops), strict=True):
-                    rows.append((*key, proxy, set_name, top, *values))
+                for cut, values in zip(cuts, judged(members, proxy, seeds, cuts), strict=True):
+                    if cut in tops:
+                        rows.append((*key, proxy, set_name, cut, *values))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def correlations_by_seed(members, tops, replicates, seed):
-    """Kendall and Spearman (2, 1 + tops, 1 + replicates) by proxy and seed: full set first, plain sample first.
+def correlations_by_seed(members, cuts, replicates, seed):
+    """Kendall and Spearman (2, cuts, 1 + replicates) by proxy and seed: the plain sample first.
 
-    Proxies that should score the same rows share the bootstrap draws, and those that did score the same rows share one
-    sweep.
+    Proxies that should score the same rows share the bootstrap draws, those that did score the same rows share one
+    sweep, and scores that all seeds share are swept once.
     """
     batches = defaultdict(list)
     for proxy, scores in members.scores.items():
@@ -57,25 +59,26 @@ def correlations_by_seed(members, tops, replicates, seed):
         scored = np.frombuffer(scored, bool)
         weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
         scores = np.array([members.scores[proxy][at][scored] for proxy, at in keys])
-        both = rank_correlations(scores, members.truth[scored], weights, (1, *tops))
-        correlations |= {key: both[:, at] for at, key in enumerate(keys)}
+        scores, which = np.unique(scores, axis=0, return_inverse=True)
+        both = rank_correlations(scores, members.truth[scored], weights, cuts)
+        correlations |= {key: both[:, at] for key, at in zip(keys, which)}
     return correlations
 
 
-def judged(members, proxy, seeds, tops):
-    """For every top the columns from ``n`` on; ``seeds`` holds the correlations of each seed that has any score."""
+def judged(members, proxy, seeds, cuts):
+    """For every cut, the full set first, the columns from ``n`` on; ``seeds`` holds each seed's correlations."""
     due = members.due[proxy]
     scored = due & np.isfinite(members.scores[proxy])
     scored = scored[scored.any(axis=1)]
     if not len(scored):
-        return [(0, 0, *[np.nan] * 7, 0, int(due.sum()))] * len(tops)
+        return [(0, 0, *[np.nan] * 7, 0, int(due.sum()))] * len(cuts)
     worst = scored[np.argmin(scored.sum(axis=1))]
     truth, canonical = members.truth[worst], members.canonical[worst]
     kendalls, spearmans = np.mean(seeds, axis=0)
     rows = []
-    for top, kendall, spearman in zip(tops, kendalls[1:], spearmans[1:], strict=True):
-        kept = kept_by_truth(truth, np.ones((1, len(truth)), int), top)[0] > 0
-        null = kendall[0] if top == 1 else truncated_normal_tau(kendalls[0, 0], top)
+    for cut, kendall, spearman in zip(cuts, kendalls, spearmans, strict=True):
+        kept = kept_by_truth(truth, np.ones((1, len(truth)), int), cut)[0] > 0
+        null = kendall[0] if cut == 1 else truncated_normal_tau(kendalls[0, 0], cut)
         counts = int(kept.sum()), len(set(canonical[kept]))
         rows.append((*counts, *interval(spearman), *interval(kendall), null, len(scored), int(due.sum() - len(truth))))
     return rows
