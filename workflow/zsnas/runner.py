@@ -32,7 +32,8 @@ def measure(prepare):
     prepare: makes the function that runs it once, which returns the ms that took by a clock of its own, or None.
     `latencies`: in ms, after warm-up, as many as the protocol asks for. `peak_mb`: the most memory this process held
     while the network ran beyond what it held without the network. `energy_mj`: of the whole processor, whatever else
-    it does included, per run. The last two are None where the system does not tell.
+    it does included, per run. The last two are None where the system does not tell, and where the network has a clock
+    of its own, for then it ran elsewhere than in this process and on this processor.
     """
     release_memory()
     held = memory_mb("VmRSS")
@@ -40,7 +41,7 @@ def measure(prepare):
     release_memory()
     forget_peak()
     for _ in range(WARM_UP):
-        infer()
+        elsewhere = infer() is not None
     latencies, before = [], microjoules()
     while len(latencies) < FEWEST_REPEATS or (len(latencies) < MOST_REPEATS and median_interval(latencies) > INTERVAL):
         for _ in range(10):
@@ -50,8 +51,8 @@ def measure(prepare):
     spent, peak = spent_microjoules(before, microjoules()), memory_mb("VmHWM")
     return {
         "latencies": latencies,
-        "peak_mb": peak - held if held and peak else None,
-        "energy_mj": 1e-3 * spent / len(latencies) if spent else None,
+        "peak_mb": peak - held if held and peak and not elsewhere else None,
+        "energy_mj": 1e-3 * spent / len(latencies) if spent and not elsewhere else None,
     }
 
 

@@ -7,7 +7,7 @@ KEY = ["space", "device", "cost", "proxy"]
 ENOUGH = 0.5
 COLUMNS = [
     *KEY,
-    *["trust", "tight_gain", "tight_low", "loose_gain", "loose_low", "tight_regret", "loose_regret"],
+    *["trust", "tight_gain", "tight_low", "loose_gain", "loose_low"],
     *["partial_spearman", "partial_low", "hypervolume_ratio", "n", "worst_of"],
 ]
 
@@ -18,16 +18,15 @@ def trust_table(regret, hardware, pareto, enough=ENOUGH):
     ``trust`` tells for which budgets the proxy certainly goes more than half the way from a blind choice to the best:
     the lower end of its gain is above ``enough`` in every one of the ``worst_of`` pairs of task and truth, and none is
     undefined. It is `all` (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with
-    their lower ends, the largest regrets, the smallest partial correlation with truth given cost and its lower end, the
-    smallest hypervolume ratio, and the fewest architectures they rest on.
+    their lower ends, the smallest partial correlation with truth given cost and its lower end, the smallest hypervolume
+    ratio, and the fewest architectures they rest on. Regrets have the unit of their truth and are not compared.
     """
-    pairs = regret.set_index([*KEY, "budgets"]).groupby(level=[*KEY, "budgets"])
-    worst = pairs[["gain", "gain_low"]].min(skipna=False).join(pairs[["regret"]].max()).unstack("budgets")
+    worst = regret.groupby([*KEY, "budgets"])[["gain", "gain_low"]].min(skipna=False).unstack("budgets")
     frame = pd.DataFrame(
         {
             f"{budgets}_{short}": worst[column, budgets]
             for budgets in ("tight", "loose")
-            for short, column in (("gain", "gain"), ("low", "gain_low"), ("regret", "regret"))
+            for short, column in (("gain", "gain"), ("low", "gain_low"))
         }
     )
     frame["worst_of"] = regret.groupby(KEY).size() // regret["budgets"].nunique()
