@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from zsnas import engine, errors, passes, registry
+from zsnas import engine, errors, passes, registry, structural
 from zsnas.proxies import zen
 from zsnas.score import score_network
 from zsnas.spaces import nasbench201
@@ -34,6 +34,8 @@ PRIME = 65_521
 
 class FormulaSubject:
     """A network as published with the formula's weights, inputs and labels in double precision; see `Evaluation`."""
+
+    batch = BATCH
 
     def __init__(self, arch):
         self.arch = arch
@@ -73,9 +75,9 @@ def index():
 def our_scores(arch, names):
     """Our scores of a cell by proxy name, NaN where the status is not ok."""
     cell, proxies = index().loc[[arch]], [registry.proxies()[name] for name in names]
-    structural = {proxy.name: float(proxy.function(cell).item()) for proxy in proxies if proxy.structural}
+    counted = {one.name: structural.values(one, "nasbench201", cell).item() for one in proxies if one.structural}
     doubled = [dataclasses.replace(proxy, precision="float64") for proxy in proxies if not proxy.structural]
-    return structural | (network_scores(arch, doubled) if cell.connected.item() else failures(arch, doubled))
+    return counted | (network_scores(arch, doubled) if cell.connected.item() else failures(arch, doubled))
 
 
 def failures(arch, proxies):
@@ -96,8 +98,9 @@ def network_scores(arch, proxies):
 
 
 def comparable():
-    """Proxies that score an architecture by itself, by name."""
-    return {name: proxy for name, proxy in registry.proxies().items() if not proxy.members}
+    """Proxies that score an architecture of NAS-Bench-201 by itself, by name."""
+    single = {name: proxy for name, proxy in registry.proxies().items() if not proxy.members}
+    return {name: proxy for name, proxy in single.items() if not registry.reason_against(name, "nasbench201")}
 
 
 def compare(reference):
@@ -110,8 +113,8 @@ def compare(reference):
     compared = reference[reference["proxy"].isin(proxies)].copy()
     ours = {arch: our_scores(arch, rows["proxy"].unique()) for arch, rows in compared.groupby("arch_str", sort=False)}
     compared["ours"] = [ours[arch][name] for arch, name in zip(compared["arch_str"], compared["proxy"])]
-    structural = compared["proxy"].map(lambda name: proxies[name].structural)
-    scored = structural | compared["arch_str"].map(index()["connected"])
+    counted = compared["proxy"].map(lambda name: proxies[name].structural)
+    scored = counted | compared["arch_str"].map(index()["connected"])
     expected = compared["value"].where(scored & np.isfinite(compared["value"]))
     compared["difference"] = [relative_difference(*pair) for pair in zip(compared["ours"], expected)]
     return compared[["arch_str", "proxy", "value", "ours", "difference"]]
@@ -152,7 +155,7 @@ def main():
         note = f" (tolerance {tolerance:g}: {reason})" if reason else ""
         print(f"{proxy:<16} {worst.difference:.1e} at {worst.arch_str}{note}")
     for proxy in sorted(set(reference.proxy) - set(compared.proxy)):
-        print(f"{proxy:<16} not compared: no such proxy here, or an aggregate")
+        print(f"{proxy:<16} not compared: no such proxy here, one of other spaces, or an aggregate")
     print(
         f"{len(compared)} values compared on {compared.arch_str.nunique()} architectures, "
         f"worst relative difference {compared.difference.max():.1e}, {failed} beyond tolerance"

@@ -83,12 +83,13 @@ def percentile(values, among):
     return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * len(ordered))
 
 
-def spread_costs(ax):
-    """Costs on a logarithmic x axis, with plain numbers at 1, 2 and 5."""
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_locator(NullLocator())
+def spread_costs(ax, directions="x"):
+    """Costs on logarithmic axes, of x or of x and y, with plain numbers at 1, 2 and 5."""
+    ax.set(**{f"{direction}scale": "log" for direction in directions})
+    for axis in (getattr(ax, f"{direction}axis") for direction in directions):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
 
 
 def draw_front(ax, cost, height, front, **look):
