@@ -92,6 +92,15 @@ def test_proxy_edited(study):
     assert study.executed(GATHERED) == {"score": 2, "scores": 1}
 
 
+def test_helper_of_a_proxy_edited(study):
+    """A file that a proxy imports is code of that proxy, and of no other."""
+    (study.directory / PROXIES / "_helper.py").write_text("SCALE = 1\n")
+    study.append(PROXIES / "nwot.py", "\nfrom zsnas.proxies import _helper\n")
+    study.run(GATHERED)
+    study.append(PROXIES / "_helper.py", "# another version\n")
+    assert study.jobs(GATHERED) == {"score": 2, "scores": 1}
+
+
 def test_proxy_of_a_bundle_edited(study):
     study.append(PROXIES / "plain.py", "\n# another version\n")
     assert study.jobs() == {"score": 2} | SCORES
