@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from zsnas import registry
-from zsnas.aggregate import SPENT, aggregate, log_rank
+from zsnas.aggregate import SPENT, aggregate
+from zsnas.proxies._ranks import log_rank
 
 AGGREGATES = [proxy for proxy in registry.proxies().values() if proxy.members]
 SEEDS = (0, 1)

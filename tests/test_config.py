@@ -4,12 +4,14 @@ import copy
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
 from runs import CHECKOUT
 from test_survey import stand_ins
 
+from zsnas import registry
 from zsnas.config import check
 from zsnas.errors import StudyError
 
@@ -174,3 +176,22 @@ def test_a_study_config_replaces_the_default_and_does_not_mix_with_it(tmp_path):
     result = snakemake(tmp_path, "--configfile", CHECKOUT / "config" / "smoke.yaml")
     assert result.returncode == 0, result.stderr
     assert "zen" not in result.stdout + result.stderr
+
+
+def test_a_proxy_may_apply_to_one_task_alone(tmp_path):
+    """Whichever it is of several: others fail and say why."""
+    for tasks in (["class_scene", "autoencoder"], ["autoencoder", "class_scene"]):
+        study = {"architectures": 3, "tasks": {task: [] for task in tasks}}
+        config = WITHOUT_DEVICES | {"spaces": {"transnas_micro": study}, "proxies": ["epe_nas"], "bundles": {}}
+        check(config, "x.yaml", SOURCES, tmp_path)
+        del study["tasks"]["class_scene"]
+        with pytest.raises(StudyError, match="'epe_nas' does not apply to transnas_micro: it needs one class for each"):
+            check(config, "x.yaml", SOURCES, tmp_path)
+
+
+def test_a_mistake_in_a_file_of_a_proxy_is_told_with_its_place(tmp_path, monkeypatch):
+    """Those it imports included, which the registry does not look into."""
+    (tmp_path / "_helper.py").write_text("def half(:\n")
+    monkeypatch.setitem(registry.proxies(), "snip", replace(registry.proxies()["snip"], file=tmp_path / "_helper.py"))
+    with pytest.raises(StudyError, match=r"_helper\.py cannot be read as Python \(invalid syntax"):
+        check(SMOKE | {"proxies": ["snip"]}, "x.yaml", SOURCES, tmp_path)

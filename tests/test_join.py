@@ -92,6 +92,15 @@ def test_join_by_architecture_and_by_network():
     np.testing.assert_array_equal(first.latency_ms_m, [7, 7, np.nan])
     np.testing.assert_array_equal(first.energy_mj_l, [np.nan, 9, np.nan])
     assert "energy_mj_m" not in frame
+    own = set(frame) - {"params", "snip", "vote", "accuracy_t", "latency_ms_m", "latency_ms_l", "energy_mj_l"}
+    assert own <= set(registry.STUDY)  # so that no proxy is called so
+    join_program.check_meeting(frame, {"t": "accuracy_t"}, ["m", "l"], "toy, easy")
+    apart = frame.assign(accuracy_t=frame.accuracy_t.where(frame.arch == "c"))
+    message = "toy, easy: no architecture has both the truth t and a cost on m: measure networks that the truth has"
+    with pytest.raises(errors.StudyError, match=message):
+        join_program.check_meeting(apart, {"t": "accuracy_t"}, ["m", "l"], "toy, easy")
+    with pytest.raises(errors.StudyError, match="a cost on failed"):
+        join_program.check_meeting(frame, {"t": "accuracy_t"}, ["failed"], "toy, easy")
 
 
 SOURCES = """\

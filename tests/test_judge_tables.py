@@ -1,5 +1,6 @@
 """The tables against scipy and plain pandas on a small study with planted ties, failures and directions."""
 
+import sys
 from hashlib import blake2b
 from types import SimpleNamespace
 
@@ -9,8 +10,8 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 from zsnas.files import write_parquet
+from zsnas.judge import __main__ as judge_program
 from zsnas.judge import correlation_table, cost_table, selection_table
-from zsnas.judge.__main__ import costs
 from zsnas.judge.statistics import truncated_normal_tau
 
 PROXIES = {
@@ -221,5 +222,22 @@ def test_costs_of_structural_scores_stand_for_every_task(tmp_path):
     files = [tmp_path / "scores.parquet", tmp_path / "structural.parquet"]
     for frame, file in zip((computed, structural), files):
         write_parquet(frame, file)
-    table = costs(files, [("toy", "b"), ("toy", "a"), ("other", "a")], ["params", "zen"])
+    table = judge_program.costs(files, [("toy", "b"), ("toy", "a"), ("other", "a")], ["params", "zen"])
     assert table[["task", "proxy"]].to_numpy().tolist() == [["a", "params"], ["b", "params"], ["b", "zen"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["correlation", "--replicates", "20"], "correlation needs --proxies"),
+        (["correlation", "--proxies", "params"], "correlation needs --replicates"),
+        (["selection", "--proxies", "params", "--replicates", "20"], "selection does not read --replicates"),
+        (["cost", "--proxies", "params"], "cost needs --tasks"),
+        (["trust", "--proxies", "params"], "trust does not read --proxies"),
+    ],
+)
+def test_an_analysis_takes_what_it_reads_and_nothing_else(monkeypatch, capsys, words, message):
+    monkeypatch.setattr(sys, "argv", ["judge", *words, "--output", "x.parquet", "study.parquet"])
+    with pytest.raises(SystemExit):
+        judge_program.main()
+    assert message in capsys.readouterr().err

@@ -422,6 +422,8 @@ def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
         ("@proxy\ndef odd(grad):", r"unknown need of proxy 'odd' 'grad' in .*odd\.py; did you mean 'grads'\?"),
         ("@proxy(paper=PAPER)\ndef odd(grads):", r"odd\.py: write paper out, for it is read without running the file"),
         ("@proxy(papr='x')\ndef odd(grads):", r"unknown fact of proxy 'odd' 'papr' in .*; did you mean 'paper'\?"),
+        ("@proxy\ndef odd(table, grads):", r"'odd' in .*odd\.py reads 'table', which is of all architectures at once"),
+        ("@proxy\ndef oracle(grads):", r"'oracle' in .*odd\.py has the name of a column of the study; rename it"),
         (
             "@proxy(precision='double')\ndef odd(grads):",
             r"unknown precision of proxy 'odd' 'double' in .*; known: float32",

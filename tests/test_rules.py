@@ -9,6 +9,7 @@ import pytest
 from runs import CHECKOUT
 
 from zsnas import registry
+from zsnas.judge import __main__ as judge_program
 
 WORKFLOW = CHECKOUT / "workflow"
 RULES = [
@@ -16,7 +17,7 @@ RULES = [
     for file in sorted((WORKFLOW / "rules").glob("*.smk"))
     for rule in re.split(r"^(?:rule|checkpoint) ", file.read_text(), flags=re.MULTILINE)[1:]
 ]
-COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule}
+COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule and "output:" in rule}
 FIGURES = {rule.partition(":")[0]: rule for rule in RULES if "scripts/figure_" in rule}
 MODULES = sorted(registry.PACKAGE.rglob("*.py"))
 
@@ -28,7 +29,7 @@ def held(module):
         values = [value for value in values if not isinstance(value, ModuleType)]
     names = {getattr(value, "__module__", getattr(value, "__name__", "")) for value in values}
     names = {name for name in names if str(name).startswith("zsnas.")} - {module.__name__}
-    shaping = {name for name in names if not {*registry.SHAPELESS, *registry.STRUCTURES} & {name.split(".", 1)[1]}}
+    shaping = {name for name in names if name.split(".", 1)[1] not in registry.SHAPELESS}
     others = [sys.modules[name] for name in shaping]
     return {registry.PACKAGE / other.__file__ for other in others}.union(*map(held, others))
 
@@ -46,8 +47,15 @@ def test_every_rule_has_docstring_log_and_benchmark():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_code_of_a_command_is_its_input(name):
     (module,) = re.findall(r"python -m zsnas\.(\w+)", COMMANDS[name])
-    file = f"{module}/__main__.py" if (registry.PACKAGE / module).is_dir() else f"{module}.py"
-    assert f'code("zsnas/{file}"' in COMMANDS[name]
+    code = "analysis_code" if module == "judge" else f'code("zsnas/{module}.py")'
+    assert f"        code={code},\n" in COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", judge_program.OF_STUDY | judge_program.OF_TABLES)
+def test_an_analysis_is_in_the_file_of_its_name(name):
+    """There `analysis_code` looks for it."""
+    function = (judge_program.OF_STUDY | judge_program.OF_TABLES)[name]
+    assert function.__module__ == f"zsnas.judge.{name}"
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -58,7 +66,7 @@ def test_code_of_a_figure_is_its_input(name):
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(registry.PACKAGE)))
 def test_what_a_module_holds_of_others_is_found_in_its_text(file):
-    """No job can depend on code that is not an input: inputs are found by reading, this by running."""
+    """Inputs are found by reading, this by running, where constants alone leave no trace."""
     name = ".".join(file.relative_to(WORKFLOW).with_suffix("").parts).removesuffix(".__init__")
     assert held(importlib.import_module(name)) <= registry.imported_files(file)
 
@@ -70,6 +78,18 @@ def test_code_that_others_use_is_held():
     assert {"passes.py", "second_order.py", "tiles.py"} <= names and "errors.py" not in names
 
 
-def test_code_of_every_structure_is_an_input_of_structural_scores():
-    shaping = {structure for structure in registry.STRUCTURES if (registry.PACKAGE / f"{structure}.py").is_file()}
-    assert shaping and all(f'"zsnas/{structure}.py"' in COMMANDS["structural"] for structure in shaping)
+def test_every_structure_is_imported_where_it_is_offered():
+    for space in registry.spaces().values():
+        for structure in {"cells", "links"}.intersection(space.structures):
+            assert registry.PACKAGE / f"{structure}.py" in registry.imported_files(space.file)
+
+
+@pytest.mark.parametrize("way", ["from zsnas.proxies import _b", "import zsnas.proxies._b", "from . import _b"])
+def test_every_way_to_import_is_found(tmp_path, monkeypatch, way):
+    """Also where two files import each other."""
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path / "zsnas")
+    first, second = (tmp_path / "zsnas/proxies" / f"{name}.py" for name in ("a", "_b"))
+    first.parent.mkdir(parents=True)
+    first.write_text(f"{way}\n")
+    second.write_text("def late():\n    from zsnas.proxies import a\n")
+    assert registry.imported_files(first) == registry.imported_files(second) == {first, second}

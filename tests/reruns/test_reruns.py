@@ -101,6 +101,14 @@ def test_helper_of_a_proxy_edited(study):
     assert study.jobs(GATHERED) == {"score": 2, "scores": 1}
 
 
+def test_program_of_aggregates_edited(study):
+    """Their members are not scored again, though VKDNW's file has an aggregate too."""
+    study.config["proxies"].append("vkdnw")
+    study.run(GATHERED)
+    study.append("workflow/zsnas/aggregate.py", "\n# another version\n")
+    assert study.jobs(GATHERED) == {}
+
+
 def test_proxy_of_a_bundle_edited(study):
     study.append(PROXIES / "plain.py", "\n# another version\n")
     assert study.jobs() == {"score": 2} | SCORES

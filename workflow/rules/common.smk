@@ -107,10 +107,18 @@ def shards(space):
 
 
 def code(*files):
-    """Files of workflow/ and what they import of the package: all that shapes the numbers of a rule that runs them."""
-    folder = registry.PACKAGE.parent
-    found = set().union(*(registry.imported_files(folder / file) for file in files))
-    return [CHECKOUT / "workflow" / file.relative_to(folder) for file in sorted(found)]
+    """An input function: files of workflow/ and what they import of the package, so all that shapes a job's numbers."""
+    return lambda wildcards: imported(*files)
+
+
+def imported(*files):
+    """The files that `code` tells of, by name or in full."""
+    return in_checkout(registry.imported_files(*(registry.PACKAGE.parent / file for file in files)))
+
+
+def in_checkout(files):
+    """Files that the registry names in full, from the working directory as all inputs are."""
+    return [CHECKOUT / "workflow" / file.relative_to(registry.PACKAGE.parent) for file in sorted(files)]
 
 
 def truth_source(wildcards):
@@ -160,27 +168,32 @@ def lists(wildcards):
 
 def space_files(wildcards):
     """The file that declares a space, and what it imports of the package."""
-    return code(registry.spaces()[wildcards.space].file)
+    return imported(registry.spaces()[wildcards.space].file)
+
+
+def structure_files(wildcards):
+    """Those of `space_files` that shape what structural proxies read: readers shape the index alone."""
+    return [file for file in space_files(wildcards) if file.parent.name != "readers"]
 
 
 def network_files(wildcards):
-    """Those of `space_files` that shape networks: readers shape the index alone, which is an input of its own."""
-    return [file for file in space_files(wildcards) if file.parent.name != "readers"]
+    """Those of `space_files` that shape networks."""
+    return in_checkout(registry.network_files(wildcards.space))
 
 
 def reader_files(located):
     """The files that declare the readers of sources, and what these import; located: pairs of source and its file."""
-    return code(*(f"zsnas/readers/{source.reader}.py" for source, _ in located))
+    return imported(*(f"zsnas/readers/{source.reader}.py" for source, _ in located))
 
 
 def proxy_files(names):
     """The files that declare these proxies, and what they import of the package."""
-    return code(*(PROXIES[name].file for name in names))
+    return imported(*{PROXIES[name].file for name in names})
 
 
 def device_files(wildcards):
     """The file that declares a measured device's plug-in, and what it imports of the package."""
-    return code(f"zsnas/devices/{devices.parse(wildcards.device).plugin}.py")
+    return imported(f"zsnas/devices/{devices.parse(wildcards.device).plugin}.py")
 
 
 def image_file(wildcards):
@@ -271,3 +284,8 @@ def analysis_options(wildcards):
     elif wildcards.analysis not in ("selection", "budget", "trust"):
         options += ["--replicates", config["replicates"]]
     return options
+
+
+def analysis_code(wildcards):
+    """The program that runs analyses and the file of this one, with what that imports."""
+    return imported("zsnas/judge/__main__.py", f"zsnas/judge/{wildcards.analysis}.py")

@@ -58,7 +58,7 @@ rule latency:
     message:
         "Gather the latencies of {wildcards.space}, {wildcards.task} on {wildcards.device}."
     shell:
-        "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+        "python -m zsnas.gather --first {params.first} --output {output} {input.shards} 2> {log}"
 
 
 rule repeat:

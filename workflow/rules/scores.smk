@@ -15,8 +15,9 @@ rule structural:
     """Score all architectures of a space by what they are made of."""
     input:
         architectures="results/spaces/{space}/architectures.parquet",
-        space=network_files,
-        code=code("zsnas/structural.py", "zsnas/cells.py", "zsnas/links.py") + proxy_files(STRUCTURAL),
+        space=structure_files,
+        proxies=proxy_files(STRUCTURAL),
+        code=code("zsnas/structural.py"),
     output:
         "results/scores/{space}/structural.parquet",
     log:
@@ -121,7 +122,7 @@ rule scores:
     message:
         "Gather the scores of {wildcards.space}, {wildcards.task}."
     shell:
-        "python -m zsnas.gather" " --first {params.first}" " --output {output}" " {input.shards} 2> {log}"
+        "python -m zsnas.gather --first {params.first} --output {output} {input.shards} 2> {log}"
 
 
 rule aggregates:
@@ -129,7 +130,8 @@ rule aggregates:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         scores=SCORE_FILES,
-        code=code("zsnas/aggregate.py") + proxy_files(AGGREGATES),
+        proxies=proxy_files(AGGREGATES),
+        code=code("zsnas/aggregate.py"),
     output:
         "results/scores/{space}/{task}/aggregates.parquet",
     log:

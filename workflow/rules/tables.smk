@@ -22,7 +22,7 @@ rule analysis:
     """Judge the proxies: one analysis."""
     input:
         tables=analysis_input,
-        code=lambda wildcards: code("zsnas/judge/__main__.py", f"zsnas/judge/{wildcards.analysis}.py"),
+        code=analysis_code,
     output:
         "results/analysis/{analysis}.parquet",
     log:

@@ -4,8 +4,7 @@
 rule fetch:
     """Download what the study needs and is not there."""
     input:
-        sources=ancient(SOURCES),
-        code=code("zsnas/fetch.py"),
+        sources=SOURCES,
     log:
         "logs/fetch.log",
     conda:

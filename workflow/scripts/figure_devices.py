@@ -1,19 +1,19 @@
-"""How each proxy goes with a device's cost, and what is left of its correlation with accuracy at equal cost."""
+"""How each proxy goes with a device's cost, and what is left of its correlation with truth at equal cost."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, label_devices, name_cells, read_cell, save
+from zsnas.plotting import COST_NAMES, label_devices, name_cells, read_cell, save
 
 PANELS = {
     "cost_spearman": "with cost",
-    "truth_spearman": "with accuracy",
-    "partial_spearman": "with accuracy\nat equal cost",
+    "truth_spearman": "with truth",
+    "partial_spearman": "with truth\nat equal cost",
 }
 plt.style.use(snakemake.input.style)
 
 table = read_cell(snakemake.input.hardware, snakemake.wildcards)
-table = table.assign(column=table.device + ", " + table.cost.map(COSTS))
+table = table.assign(column=table.device + ", " + table.cost.map(COST_NAMES))
 panels = {name: table.pivot(index="proxy", columns="column", values=name) for name in PANELS}
 proxies = panels["partial_spearman"].mean(axis=1).sort_values(ascending=False, kind="stable").index
 columns = panels["partial_spearman"].columns

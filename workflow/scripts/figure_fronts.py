@@ -8,7 +8,7 @@ import numpy as np
 from zsnas.judge.pareto import traced_front
 from zsnas.judge.population import mean_score
 from zsnas.plotting import (
-    COSTS,
+    COST_NAMES,
     SERIES,
     draw_front,
     label_percentiles,
@@ -34,7 +34,7 @@ shown = [*ranked[:BEST], "params"]
 looks = dict(zip(shown, SERIES)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
 costs = {
     (kind, device): population.costs[kind, device]
-    for kind in COSTS
+    for kind in COST_NAMES
     for device in sorted(device for other, device in population.costs if other == kind)
     if np.isfinite(population.costs[kind, device]).any()
 }
@@ -66,7 +66,7 @@ for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
         front = traced_front(cost[among], score[among], population.truth[among])
         draw_front(ax, cost[among], heights[among], front, label=name, **look)
     ax.set_title(fill(device, 32))  # as wide as a panel
-    ax.set_xlabel(f"{COSTS[kind]} ({UNITS[kind]})")
+    ax.set_xlabel(f"{COST_NAMES[kind]} ({UNITS[kind]})")
     spread_costs(ax)
     # Networks without a path from input to output cost next to nothing and would fill half of the axis.
     ax.set_xlim(left=0.9 * np.quantile(cost[known], CHEAPEST))

@@ -5,12 +5,12 @@ from textwrap import fill
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import COSTS, label_devices, name_cells, read_cell, save
+from zsnas.plotting import COST_NAMES, label_devices, name_cells, read_cell, save
 
 plt.style.use(snakemake.input.style)
 
 table = read_cell(snakemake.input.trust, snakemake.wildcards).query("proxy != 'oracle'")
-table = table.assign(column=table.device + ", " + table.cost.map(COSTS))
+table = table.assign(column=table.device + ", " + table.cost.map(COST_NAMES))
 panels = {
     budgets: [table.pivot(index="proxy", columns="column", values=f"{budgets}_{what}") for what in ("gain", "low")]
     for budgets in ("tight", "loose")

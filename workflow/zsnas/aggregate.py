@@ -18,11 +18,6 @@ from zsnas.provenance import environment
 SPENT = ("seconds", "seconds_shared", "peak_mb")
 
 
-def log_rank(scores):
-    """Logarithm of each score's rank as a fraction of all, at most 0; ties share their mean rank."""
-    return np.log(pd.Series(scores).rank().to_numpy() / len(scores))
-
-
 def aggregate(proxy, architectures, scores):
     """Rows of one aggregate.
 

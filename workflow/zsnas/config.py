@@ -61,10 +61,10 @@ def check_truths(name, study, place, sources_csv, data_dir):
 
 
 def check_number(study, there, whose, where):
-    """No more networks than there are."""
+    """No more networks than there are of them, or of architectures."""
     if study["architectures"] > there:
         asked = study["architectures"]
-        raise StudyError(f"{where}: {asked} asked for, but {whose} has {there} networks; ask for at most that many")
+        raise StudyError(f"{where}: {asked} asked for, but {whose} has {there}; ask for at most that many")
 
 
 def read_already(space, task, truth, path):
@@ -106,14 +106,15 @@ def check_proxies(config, place):
     A proxy must apply to some space and task of the study; in the others its scores are failures that say why.
     """
     for name in config["proxies"]:
-        check_known("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+        proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+        registry.imported_files(proxy.file)  # they can be read
         reasons = {
-            space: registry.reason_against(name, space, task)
+            (space, task): registry.reason_against(name, space, task)
             for space, study in config["spaces"].items()
             for task in study["tasks"]
         }
         if all(reasons.values()):
-            space, reason = next(iter(reasons.items()))
+            (space, _), reason = next(iter(reasons.items()))
             raise StudyError(f"{place}, key 'proxies': '{name}' does not apply to {space}: {reason}; take it out")
     bundled = {}
     for bundle, members in config.get("bundles", {}).items():

@@ -44,6 +44,19 @@ def join(index, seeds, scores, truths, latencies):
     return frame
 
 
+def check_meeting(frame, truths, devices, cell):
+    """StudyError for a truth (name: column) and a device that no architecture of the joined frame has both of."""
+    for device in devices:
+        costs = [column for column in (f"{cost}_{device}" for cost in COSTS) if column in frame]
+        known = frame[costs].notna().any(axis=1)
+        for name, column in truths.items():
+            if not (known & frame[column].notna()).any():
+                raise errors.StudyError(
+                    f"{cell}: no architecture has both the truth {name} and a cost on {device}: measure networks that "
+                    "the truth has (`sampled_from`), or leave one of the two out"
+                )
+
+
 def truth_column(name, truth):
     """The study's column of a truth: its metric, which names the second column of its table, and its name."""
     return f"{truth.columns[1]}_{name}"
@@ -63,20 +76,16 @@ def main():
     arguments = parser.parse_args()
     scores = [read_columns(path, ["arch", "canonical", "seed", "proxy", "score"]) for path in arguments.scores]
     truths = {Path(path).stem: pd.read_parquet(path) for path in arguments.truths}
-    frame = join(
-        pd.read_parquet(arguments.architectures),
-        arguments.seeds,
-        scores,
-        truths,
-        {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies},
-    )
+    latencies = {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies}
+    frame = join(pd.read_parquet(arguments.architectures), arguments.seeds, scores, truths, latencies)
+    columns = {name: truth_column(name, truth) for name, truth in truths.items()}
+    check_meeting(frame, columns, latencies, f"{arguments.space}, {arguments.task}")
     # Only now, for a network whose scores are not shown is sampled all the same.
     frame = frame.drop(columns={name for long in scores for name in long.proxy.unique()} - set(arguments.proxies))
     frame.insert(0, "space", arguments.space)
     frame.insert(1, "task", arguments.task)
     directions = {
-        truth_column(name, truth): read_provenance(path)["larger_is_better"]
-        for path, (name, truth) in zip(arguments.truths, truths.items())
+        column: read_provenance(path)["larger_is_better"] for path, column in zip(arguments.truths, columns.values())
     }
     write_parquet(frame, arguments.output, truths=directions)
 

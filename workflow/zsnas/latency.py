@@ -122,8 +122,8 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
 
 def code_of(space, plugin):
     """One sha256 of all code that a latency depends on."""
-    parts = registry.spaces()[space].file, registry.devices()[plugin].file, Path(__file__)
-    files = sorted(set().union(*map(registry.imported_files, parts)))
+    of_device = registry.imported_files(registry.devices()[plugin].file, Path(__file__))
+    files = sorted(registry.network_files(space) | of_device)
     return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
 

@@ -31,7 +31,7 @@ SERIES = (  # where a figure tells several things apart that are no GROUPS
 )
 CONTROLS = ("random", "oracle")
 COLUMNS = 6
-COSTS = {"latency_ms": "latency", "energy_mj": "energy"}
+COST_NAMES = {"latency_ms": "latency", "energy_mj": "energy"}
 PERCENTILES = (0, 0.25, 0.5, 0.75, 0.95)
 UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 

@@ -29,6 +29,8 @@ NETWORKS = ("any", "convolutional", "transformer")
 NEEDED = ("ARCHITECTURES", "CANONICAL", "TASKS", "architectures", "build")  # what no space can do without
 SPACE_FACTS = ("ARCHITECTURES", "CANONICAL", "TASKS", "NETWORKS", "ACTIVATION", "LISTED", "COUNTS", "COLUMNS")
 KINDS_OF_TASKS = ("any", "image classes")
+# Columns of the study beside those of its proxies, truths and devices; the oracle comes where it meets truth.
+STUDY = ("space", "task", "arch", "canonical", "iso_class", "reachable", "connected", "seed", "sampled", "oracle")
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def proxies():
                 raise StudyError(f"proxy '{function.name}' is declared in {found[function.name].file} and in {file}")
             if function.name in known_needs():
                 raise StudyError(f"proxy '{function.name}' in {file} has the name of a need of proxies; rename it")
+            if function.name in STUDY:
+                raise StudyError(f"proxy '{function.name}' in {file} has the name of a column of the study; rename it")
             needs = tuple(argument.arg for argument in function.args.args)
             for fact in facts:
                 check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
@@ -147,6 +151,12 @@ def with_members(proxy, found):
     known = known_needs()
     for need in proxy.needs:
         check_known(f"need of proxy '{proxy.name}'", need, [*known, *found], proxy.file)
+    structures = [need for need in proxy.needs if need in STRUCTURES]
+    if structures and not proxy.structural:
+        raise StudyError(
+            f"proxy '{proxy.name}' in {proxy.file} reads '{structures[0]}', which is of all architectures at once, and "
+            "cannot read what is of one network beside it; let its parameters be of one kind"
+        )
     members = tuple(need for need in proxy.needs if need not in known)
     if not members:
         return proxy
@@ -249,18 +259,35 @@ def plugin_files(folder):
 
 
 @functools.cache
-def imported_files(file):
-    """The file and what it imports of the package and shapes numbers, directly or through others.
+def imported_files(*files):
+    """The files and what they import of the package and shapes numbers, directly or through others."""
+    found, waiting = set(), set(files)
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        waiting |= imports_of(file) - found
+    return frozenset(found)
 
-    STRUCTURES are left out, for not every job of a space reads them.
-    """
-    nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
-    modules = [(module_of(node, file), node.names) for node in nodes]
-    names = {name for module, inside in modules for name in (module, *(f"{module}.{it.name}" for it in inside))}
-    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - {*STRUCTURES, *SHAPELESS}
+
+def network_files(space):
+    """Those of a space's files that shape its networks: readers shape the index, and STRUCTURES other scores."""
+    files = imported_files(spaces()[space].file)
+    return {file for file in files if file.parent.name != "readers" and file.stem not in STRUCTURES}
+
+
+@functools.cache
+def imports_of(file):
+    """Files of the package that a file imports itself, but SHAPELESS ones."""
+    names = set()
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = module_of(node, file)
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    inside = {name.removeprefix("zsnas.") for name in names if name.startswith("zsnas.")} - set(SHAPELESS)
     paths = [PACKAGE / name.replace(".", "/") for name in inside]
-    files = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()}
-    return frozenset({file}.union(*map(imported_files, files)))
+    return {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()}
 
 
 def module_of(node, file):
@@ -284,7 +311,7 @@ def literals(file, *names):
     for node in parsed(file).body:
         wanted = names_of(node).intersection(names)
         if isinstance(node, ast.ImportFrom) and wanted:
-            found |= literals(PACKAGE.parent / f"{node.module.replace('.', '/')}.py", *wanted)
+            found |= literals(PACKAGE.parent / f"{module_of(node, file).replace('.', '/')}.py", *wanted)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             found |= {name.lower(): literal(node.value, name, file) for name in wanted}
     return found

@@ -34,7 +34,6 @@ from zsnas import errors, registry
 from zsnas.files import read_provenance, write_parquet
 from zsnas.judge.pareto import hypervolumes, priority
 from zsnas.judge.population import known_alike, mean_score, populations
-from zsnas.judge.search import MEASURES
 from zsnas.randomness import derive_seed
 
 BUDGETS = {"tight": 0.15, "loose": 0.85}  # shares of the architectures that are within them
@@ -185,9 +184,10 @@ def searches(genes, network, cost, truth, scores, evaluations, *key):
             for algorithm, seen in runs.items():
                 most = len(np.unique(network)) if algorithm == "nsga2" else everything
                 moments = [everything] if algorithm == "exhaustive" else moments_until(min(evaluations, most))
-                values = judge(seen, *known, truth[rows], moments)
+                regret, ratio = judge(seen, *known, truth[rows], moments)
                 places = pd.MultiIndex.from_product([range(len(seen)), moments], names=["seed", "evaluations"])
-                frame = pd.DataFrame(dict(zip(MEASURES, map(np.ravel, values))), index=places).reset_index()
+                measures = {"regret": regret.ravel(), "hypervolume_ratio": ratio.ravel()}
+                frame = pd.DataFrame(measures, index=places).reset_index()
                 facts = {"proxy": proxy, "budgets": budgets, "budget_ms": limits[budgets], "algorithm": algorithm}
                 frames.append(frame.assign(**facts, n=len(rows)))
     return pd.concat(frames)

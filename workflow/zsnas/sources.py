@@ -22,7 +22,7 @@ from pathlib import Path
 from zsnas.devices import COSTS
 from zsnas.errors import StudyError, suggestion
 from zsnas.provenance import sha256
-from zsnas.registry import check_known, plugin_files
+from zsnas.registry import look_up, parsed, plugin_files
 
 PACKAGE = "package:"
 
@@ -188,7 +188,8 @@ def lists(space, data_dir):
 
 def load_reader(source):
     """The module that reads the source's format."""
-    check_known("reader", source.reader, [file.stem for file in plugin_files("readers")], str(source))
+    readers = {file.stem: file for file in plugin_files("readers")}
+    parsed(look_up("reader", source.reader, readers, str(source)))  # so that a mistake in it is told with its name
     return importlib.import_module(f"zsnas.readers.{source.reader}")
 
 

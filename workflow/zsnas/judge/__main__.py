@@ -1,6 +1,7 @@
 """Run one analysis: `python -m zsnas.judge ANALYSIS --output OUT FILE...`."""
 
 import argparse
+import inspect
 
 import numba
 import pandas as pd
@@ -45,23 +46,32 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
     parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
     parser.add_argument("files", nargs="+", help="study.parquet; for cost files of scores, for others tables")
-    parser.add_argument("--proxies", nargs="+", default=[], help="for analyses of the study or of scores")
-    parser.add_argument("--tasks", nargs="+", default=[], help="as space/task, for cost")
+    parser.add_argument("--proxies", nargs="+", help="for analyses of the study or of scores")
+    parser.add_argument("--tasks", nargs="+", help="as space/task, for cost")
     parser.add_argument("--replicates", type=int, help="of the bootstrap, for analyses with one of their own")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
-    options = {"replicates": arguments.replicates} if arguments.replicates else {}
+    function = (OF_STUDY | OF_TABLES).get(arguments.analysis)
+    needed = {
+        "proxies": arguments.analysis not in OF_TABLES,
+        "tasks": function is None,
+        "replicates": function is not None and "replicates" in inspect.signature(function).parameters,
+    }
+    for option, needs in needed.items():
+        if needs != (getattr(arguments, option) is not None):
+            parser.error(f"{arguments.analysis} {'needs' if needs else 'does not read'} --{option}")
+    options = {"replicates": arguments.replicates} if needed["replicates"] else {}
     if arguments.analysis == "cost":
         table = costs(arguments.files, [task.split("/") for task in arguments.tasks], arguments.proxies)
     elif arguments.analysis in OF_TABLES:
-        table = OF_TABLES[arguments.analysis](*map(pd.read_parquet, arguments.files), **options)
+        table = function(*map(pd.read_parquet, arguments.files), **options)
     else:
         (file,) = arguments.files
         proxies = {name: registry.proxies()[name] for name in arguments.proxies}
         truths = read_provenance(file)["truths"]
-        table = OF_STUDY[arguments.analysis](pd.read_parquet(file), truths, proxies, **options)
+        table = function(pd.read_parquet(file), truths, proxies, **options)
     write_parquet(table, arguments.output)
 
 

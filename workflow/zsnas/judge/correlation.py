@@ -58,10 +58,11 @@ def correlations_by_seed(members, cuts, replicates, seed):
             draws[due] = sample_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
         scored = np.frombuffer(scored, bool)
         weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
-        scores = np.array([members.scores[proxy][at][scored] for proxy, at in keys])
-        scores, which = np.unique(scores, axis=0, return_inverse=True)
-        both = rank_correlations(scores, members.truth[scored], weights, cuts)
-        correlations |= {key: both[:, at] for key, at in zip(keys, which)}
+        rows = [members.scores[proxy][at][scored] for proxy, at in keys]
+        distinct = {row.tobytes(): row for row in rows}
+        both = rank_correlations(np.array(list(distinct.values())), members.truth[scored], weights, cuts)
+        of_row = dict(zip(distinct, both.swapaxes(0, 1)))
+        correlations |= {key: of_row[row.tobytes()] for key, row in zip(keys, rows)}
     return correlations
 
 

@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from zsnas import proxy
-from zsnas.aggregate import log_rank
+from zsnas.proxies._ranks import log_rank
 from zsnas.second_order import input_gradients_only
 
 EPSILON = 1e-6

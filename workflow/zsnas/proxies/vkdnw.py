@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from zsnas import passes, proxy
-from zsnas.aggregate import log_rank
+from zsnas.proxies._ranks import log_rank
 
 SAMPLES = 64
 UNIFORM = 0.05

@@ -5,7 +5,7 @@ need no labels; it is the baseline for every method that learns how to combine p
 """
 
 from zsnas import proxy
-from zsnas.aggregate import log_rank
+from zsnas.proxies._ranks import log_rank
 
 
 @proxy(paper="arXiv:2403.19232")
