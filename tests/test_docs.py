@@ -17,6 +17,16 @@ RESULTS = sorted((CHECKOUT / "docs" / "results").glob("*.md"))
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "config" / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), *RESULTS]
 
 
+# Spaces that the project ships, with how many architectures and canonical networks each is said to have; others are
+# those of whoever runs the tests.
+DOCUMENTED = {
+    name: (int(architectures.replace(" ", "")), int(canonical.replace(" ", "")))
+    for name, architectures, canonical in re.findall(
+        r"^\| `(\w+)` \| ([\d ]+) \(([\d ]+)\)", (CHECKOUT / "docs" / "spaces.md").read_text(), re.MULTILINE
+    )
+}
+
+
 def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (CHECKOUT / page).read_text(), re.DOTALL)
 
@@ -90,6 +100,12 @@ def test_links_and_commands_exist(page):
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
 
 
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_spaces_have_as_many_architectures_as_is_said(name):
+    space = registry.spaces()[name]
+    assert DOCUMENTED[name] == (space.architectures, space.canonical)
+
+
 @pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)
 def test_studies_and_scripts_that_results_name_are_beside_them(page):
     for name in re.findall(r"`([^`\s]+\.(?:py|yaml))`", page.read_text()):
@@ -116,11 +132,11 @@ def test_both_environments_have_the_same_pins():
 def test_the_example_space_becomes_a_study(tmp_path):
     directory = copy_checkout(tmp_path / "checkout")
     page = "docs/add-a-space.md"
-    space, distil = blocks(page, "python")
+    (space,) = blocks(page, "python")
     (directory / "workflow" / "zsnas" / "spaces" / "pairs.py").write_text(space)
-    (directory / "pairs.json").write_text(blocks(page, "json")[0])
+    (directory / "data").mkdir()
+    (directory / "data" / "pairs.json").write_text(blocks(page, "json")[0])
     (directory / "pairs.yaml").write_text(blocks(page, "yaml")[0])
-    python(distil, directory)
     with open(directory / "config" / "sources.csv", "a") as sources:
         sources.write(blocks(page, "csv")[0])
     two_at_a_time = "-c2", "--set-threads", "score=1"
@@ -130,11 +146,15 @@ def test_the_example_space_becomes_a_study(tmp_path):
     assert (whole.n["params"], whole.classes["params"]) == (9, 7)
     assert whole.n["snip"] >= 8  # two skips leave a network without a ReLU
     assert whole.spearman["params"] > 0.7
+    environment = os.environ | {"PYTHONPATH": str(directory / "workflow")}
+    commands = re.findall(r"`(?:python -m )?(zsnas list|pytest [^`]*)`", (CHECKOUT / page).read_text())
+    for command, told in zip(commands, (r"\bpairs +9 architectures, 7 canonical", r"[3-9] passed"), strict=True):
+        run = [sys.executable, "-m", *command.split()]
+        output = subprocess.run(run, cwd=directory, env=environment, capture_output=True, text=True, check=True).stdout
+        assert re.search(told, output), output
     code = """
 from zsnas.spaces import pairs
 for row in pairs.architectures().itertuples():
     assert sum(p.numel() for p in pairs.build(row.canonical, "cifar10").parameters()) == row.params, row
 """
-    subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(directory / "workflow")}, check=True
-    )
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

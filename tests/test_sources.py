@@ -227,6 +227,22 @@ def test_a_table_of_which_a_cell_is_empty(tmp_path, name):
         table.read(tmp_path / name, "other")
 
 
+def test_a_json_of_numbers_or_of_objects_is_a_table(tmp_path):
+    (tmp_path / "one.json").write_text('{"a-b": 91.5, "7": null, "a-b": "10"}')
+    read = table.read(tmp_path / "one.json", "value")
+    assert read.arch.tolist() == ["a-b", "7", "a-b"]  # what is named twice is refused later, and not lost
+    np.testing.assert_array_equal(read.value, [91.5, np.nan, 10.0])
+    (tmp_path / "more.json").write_text('{"a": {"acc": 0.915, "loss": 1}, "b": {"acc": 0.1}}')
+    np.testing.assert_array_equal(table.read(tmp_path / "more.json", "100 * acc").value, [91.5, 10.0])
+    np.testing.assert_array_equal(table.read(tmp_path / "more.json", "loss").value, [1, np.nan])
+    with refused("more.json has no column 'los'; did you mean 'loss'? (it has arch, acc, loss)"):
+        table.check(tmp_path / "more.json", "los")
+    for wrong in ("[1, 2]", '{"a": 1', "<html>quota exceeded</html>", ""):
+        (tmp_path / "wrong.json").write_text(wrong)
+        with refused("wrong.json is not a readable table", "fetch or write it again"):
+            table.check(tmp_path / "wrong.json", "value")
+
+
 def test_a_table_without_architectures_is_refused(tmp_path):
     pd.DataFrame({"cell": CELLS[:3], "acc": 90.0}).to_csv(tmp_path / "t.csv", index=False)
     with refused(tmp_path / "t.csv", "'arch', 'arch_str', 'genotype' or 'module_hash'", "cell"):

@@ -329,9 +329,17 @@ def test_the_archive_of_accel_nasbench_reads_as_its_table(shared, tmp_path):
 
 
 @pytest.mark.parametrize("arch", ["e6464611-k3535533-l1233222-s0000000", "e6464666-k5555355-l1211243-s1010011"])
-def test_mnasnet_networks_have_those_parameters(arch):
-    net = mnasnet.build(arch, "imagenet")
-    assert sum(parameter.numel() for parameter in net.parameters()) == mnasnet.size(mnasnet.parse(arch))[0]
+def test_mnasnet_networks_have_those_sizes(arch):
+    """The benchmark counts four for each value that is normalised and one for each that a mean is of, and the mean."""
+    net = mnasnet.build(arch, "imagenet").eval()
+    normalised, averaged = [], []
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(lambda module, given, output: normalised.append(output.numel()))
+        if isinstance(module, mnasnet.SqueezeExcitation) or module is net.head:
+            module.register_forward_hook(lambda module, given, maps: averaged.append(maps.numel() + maps.shape[1]))
+    macs = multiply_accumulates(net, 224) + 4 * sum(normalised) + sum(averaged)
+    assert (sum(parameter.numel() for parameter in net.parameters()), macs) == mnasnet.size(mnasnet.parse(arch))
 
 
 # FBNet

@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from runs import CHECKOUT, counted, snakemake
+from test_docs import DOCUMENTED
 
 from zsnas import registry
 from zsnas.devices import COSTS
@@ -52,7 +53,7 @@ def dry_run(directory):
 def test_every_space_and_task_with_a_truth_is_surveyed():
     expected = defaultdict(set)
     for source in SOURCES:
-        if source.metric not in COSTS:
+        if source.metric not in COSTS and source.space in DOCUMENTED:
             expected[source.space].add(source.task)
     assert {space: set(study["tasks"]) for space, study in CONFIG["spaces"].items()} == expected
     networks = {space: study["architectures"] for space, study in CONFIG["spaces"].items()}

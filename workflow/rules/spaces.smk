@@ -13,6 +13,8 @@ checkpoint architectures:
         "logs/architectures/{space}.log",
     benchmark:
         "benchmarks/architectures/{space}.tsv"
+    wildcard_constraints:
+        space="|".join(registry.spaces()),  # also those that the study does not have
     conda:
         "../../envs/zsnas.yaml"
     message:

@@ -1,10 +1,13 @@
-"""A table, Parquet or CSV: a row per architecture, its name in a column of ARCH, the wanted number in another.
+"""A table, Parquet, CSV or JSON: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
+A JSON object with an architecture for each key is a table too: the column `arch` has its keys, and its values are
+either numbers, the column `value`, or objects with a number for each column.
 An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as fractions, the
 column is written `100 * column`; where it has several rows per architecture, `column where other=text` reads those rows
 whose cell in the column `other` is that text.
 """
 
+import json
 from pathlib import Path
 from textwrap import shorten
 
@@ -23,6 +26,29 @@ def _is_csv(path):
     return Path(path).suffix == ".csv"
 
 
+def _is_json(path):
+    return Path(path).suffix == ".json"
+
+
+class _Pairs(list):
+    """A JSON object's pairs of key and value, in which a key that is named twice is not lost."""
+
+
+def _of_json(path):
+    rows = json.loads(Path(path).read_text(), object_pairs_hook=_Pairs)
+    if not isinstance(rows, _Pairs):
+        raise ValueError("it is no object with a key per architecture")
+    return pd.DataFrame(
+        [{"arch": arch} | (dict(row) if isinstance(row, _Pairs) else {"value": row}) for arch, row in rows]
+    )
+
+
+def _names(path):
+    if _is_json(path):
+        return list(_of_json(path))
+    return list(pd.read_csv(path, nrows=0)) if _is_csv(path) else pq.read_schema(path).names
+
+
 def _parts(path, column):
     """The wanted column, what to multiply it by, and the column and text its rows must have (empty for all rows)."""
     wanted, where, condition = column.partition(" where ")
@@ -35,7 +61,7 @@ def _parts(path, column):
 def check_columns(path, wanted):
     """All the table's columns, once it is certain that the wanted ones are among them."""
     try:
-        names = list(pd.read_csv(path, nrows=0)) if _is_csv(path) else pq.read_schema(path).names
+        names = _names(path)
     except UNREADABLE as error:
         raise StudyError(f"{path} is not a readable table ({error}): fetch or write it again") from error
     for column in wanted:
@@ -49,6 +75,8 @@ def columns(path, wanted, also_text=()):
     """Columns of a table; the first, and those named in `also_text`, stay text."""
     check_columns(path, wanted)
     try:
+        if _is_json(path):
+            return _of_json(path)[wanted]
         if _is_csv(path):
             return pd.read_csv(path, usecols=wanted, dtype=dict.fromkeys([wanted[0], *also_text], str))[wanted]
         return pq.read_table(path, columns=wanted).to_pandas()
