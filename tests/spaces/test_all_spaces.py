@@ -1,5 +1,7 @@
 """A study over every space, from its list of architectures to the tables."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,8 @@ def every_space(data):
         for task in (first, *others[-1:]):
             rows = [it for it in sources.read_sources(SOURCES) if (it.space, it.task) == (name, task)]
             truths = dict.fromkeys(it.truth for it in rows if it.metric not in COSTS)
-            tasks[task] = [truth for truth in truths if has(name, task, truth, data)][:1]
+            there = (truth for truth in truths if has(name, task, truth, data))
+            tasks[task] = list(itertools.islice(there, 1))
         found[name] = {"architectures": 2, "tasks": tasks}
     return found
 
@@ -45,7 +48,8 @@ def study(tmp_path_factory, shared, index_of):
     # No accuracies of the whole size space can be had here: numbers that grow with the network stand in for them.
     sizes = index_of("nats_size")
     accuracy = 80 + np.log(sizes.params / sizes.params.min())
-    pd.DataFrame({"arch": sizes.arch, "cifar10_test_acc": accuracy}).to_parquet(data / "nats_sss.parquet")
+    columns = {f"{task}_test_acc": accuracy for task in ("cifar10", "imagenet16_120")}
+    pd.DataFrame({"arch": sizes.arch, **columns}).to_parquet(data / "nats_sss.parquet")
     config = yaml.safe_load((CHECKOUT / "tests" / "spaces" / "study.yaml").read_text()) | {"spaces": every_space(data)}
     (directory / "config" / "spaces.yaml").write_text(yaml.safe_dump(config))
     snakemake(directory, "-c2", "results/tables/correlation.csv", "--configfile", "config/spaces.yaml")
