@@ -19,7 +19,7 @@ from torch import nn
 from zsnas import registry
 from zsnas.errors import StudyError
 from zsnas.index import COLUMNS, listed
-from zsnas.readers import accel_nasbench, help_fbnet, swap, timm_results
+from zsnas.readers import accel_nasbench, help_fbnet, naslib_darts, swap, timm_results
 from zsnas.readers import table as table_reader
 from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
 from zsnas.structural import score_structural
@@ -414,6 +414,26 @@ def test_sizes_of_darts_equal_the_published_ones(shared, index_of):
     assert len(both) == 725
     assert (both.params / 1e6 - both.params_m).abs().max() < 1e-6
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 2e-5
+
+
+def test_naslibs_published_file_equals_the_table(tmp_path, shared, index_of):
+    trained, predicted = shared / "darts_cifar10_swap.parquet", shared / "nb301_surrogate_sample.parquet"
+    cells = pd.read_parquet(predicted)
+    known = {row.compact: {"val_accuracy": row.surrogate_val_acc, "arch": row.compact} for row in cells.itertuples()}
+    published = tmp_path / naslib_darts.FILE
+    published.write_text(json.dumps({"cifar10": known}))
+    ours, column = naslib_darts.read(published, "cifar10/val_accuracy"), "surrogate_val_acc"
+    pd.testing.assert_frame_equal(
+        ours, table_reader.read(predicted, column).astype({"value": float}), check_dtype=False
+    )
+    pd.testing.assert_frame_equal(darts.architectures(published, trained), index_of("darts", shared))
+    for column in ("cifar10/loss", "cifar100/val_accuracy", "val_accuracy"):
+        with pytest.raises(StudyError, match=r"has no '.*': name a data set and a number"):
+            naslib_darts.check(published, column)
+    for text in ("", "[]", '{"cifar10": []}', '{"cifar10": {"[[(0, 9)], []]": {"val_accuracy": 1}}}', "<html>"):
+        published.write_text(text)
+        with pytest.raises(StudyError, match=r"zc_nasbench301\.json .*: fetch it again"):
+            naslib_darts.names(published)
 
 
 def test_swaps_published_file_equals_the_table(tmp_path, shared, index_of):

@@ -22,10 +22,11 @@ import torch
 from torch import nn
 
 from zsnas.cells import Cells, Operation
-from zsnas.readers import swap
+from zsnas.readers import naslib_darts, swap
 from zsnas.readers import table as tables
+from zsnas.readers._genotypes import NODES, genotype
 
-NODES, LAYERS, CHANNELS, STEM = 4, 8, 32, 3
+LAYERS, CHANNELS, STEM = 8, 32, 3
 REST = 41_472  # what NAS-Bench-301's counts have beyond ours in every network, its last mean among it
 KINDS = (Operation("none"), Operation("skip"), Operation("conv", 1), Operation("pool", 3))
 OPERATIONS = {
@@ -44,7 +45,7 @@ CANONICAL = 1_724
 COLUMNS = ("conv3x3", "conv1x1", "pool", "skip")
 TASKS = {"cifar10": {"classes": 10, "resolution": 32}}
 LISTED = {
-    ("nb301_surrogate_sample.parquet",): "https://figshare.com/articles/dataset/NAS-Bench-301_Dataset_v1_0/13246952",
+    ("zc_nasbench301.json", "nb301_surrogate_sample.parquet"): "https://github.com/automl/NASLib",
     ("DARTS_archs_CIFAR10.csv", "darts_cifar10_swap.parquet"): "https://github.com/pym1024/SWAP",
 }
 
@@ -80,8 +81,9 @@ def architectures(*paths):
 
 
 def listed(path):
-    """The genotypes of SWAP's published file, or of a table."""
-    return swap.names(path) if Path(path).name == swap.FILE else tables.columns(path, ["genotype"]).genotype
+    """The genotypes of SWAP's or NASLib's published file, or of a table."""
+    published = {reader.FILE: reader for reader in (swap, naslib_darts)}.get(Path(path).name)
+    return published.names(path) if published else tables.columns(path, ["genotype"]).genotype
 
 
 def count(genotype):
@@ -107,9 +109,7 @@ def parse(arch):
 
 def genotype_name(normal, reduction):
     """The genotype as DARTS prints it."""
-    normal, reduction = ([edge for node in cell for edge in node] for cell in (normal, reduction))
-    nodes = list(range(2, 2 + NODES))
-    return f"Genotype(normal={normal}, normal_concat={nodes}, reduce={reduction}, reduce_concat={nodes})"
+    return genotype(*([edge for node in cell for edge in node] for cell in (normal, reduction)))
 
 
 def live_operations(cell):
