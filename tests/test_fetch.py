@@ -143,9 +143,7 @@ def test_a_file_that_lists_a_space_is_fetched_from_a_truths_address(tmp_path, se
     row = f"darts,cifar10,swap,swap,{name},accuracy,accuracy,true,,,,1,,,{address}/{name},"
     (tmp_path / "sources.csv").write_text(f"{HEADER}\n{row}\n")
     data = tmp_path / "data"
-    with pytest.raises(
-        sources.Missing, match=r"listed in zc_nasbench301\.json or nb301_surrogate.*not in data_dir"
-    ):
+    with pytest.raises(sources.Missing, match=r"listed in zc_nasbench301\.json or nb301_surrogate.*not in data_dir"):
         fetch.lists_of("darts", tmp_path / "sources.csv", data)
     (data / "nb301_surrogate_sample.parquet").touch()
     paths = fetch.lists_of("darts", tmp_path / "sources.csv", data)
