@@ -8,11 +8,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 from runs import CHECKOUT, copy_checkout, snakemake
 
 from zsnas import fetch, sources
 from zsnas.errors import StudyError
+from zsnas.readers import help_fbnet
 
 HEADER = (CHECKOUT / "config" / "sources.csv").read_text().partition("\n")[0]
 TRUTH = ("nasbench201", "cifar10", "mine")
@@ -84,7 +86,7 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path, csv, row):
         fetch.fetch(*TRUTH, row("mine.csv"), data)
     source = sources.read_sources(row("mine.csv"))[0]
     with pytest.raises(StudyError, match="no column 'acc'"):
-        fetch.download(source, data)
+        fetch.download(source, row("mine.csv"), data)
     assert (data / "mine.csv").read_text() == "arch,other\n" and left(data) == ["mine.csv"]
 
 
@@ -153,9 +155,33 @@ def test_a_file_that_lists_a_space_is_fetched_from_a_truths_address(tmp_path, se
     assert left(data) == ["darts_cifar10_swap.parquet", "nb301_surrogate_sample.parquet"]
 
 
+def test_a_folder_is_fetched_whole_or_not_at_all(tmp_path, server):
+    """Its files are those that some row needs; here of a device, which also lists the space."""
+    folder, address = server
+    (folder / "fbnet" / "latency").mkdir(parents=True)
+    torch.save({"arch": [{"op_idx_list": [0] * 22}, {"op_idx_list": [1] * 22}]}, folder / "fbnet" / "metainfo.pt")
+    rows = "".join(
+        f"fbnet,cifar100,help_{device},help_fbnet,fbnet,{device},latency_ms,false,,,,2,,,{address}/fbnet,MIT\n"
+        for device in ("raspi4", "fpga")
+    )
+    (tmp_path / "sources.csv").write_text(f"{HEADER}\n{rows}")
+    place = tmp_path / "sources.csv", tmp_path / "data"
+    torch.save([7.0, 8.0], folder / "fbnet" / "latency" / "raspi4.pt")
+    with pytest.raises(StudyError, match=r"fbnet cannot be downloaded from .*/fbnet .*404.*put it into"):
+        fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
+    assert left(place[1]) == []
+    torch.save([1.0, 2.0], folder / "fbnet" / "latency" / "fpga.pt")
+    (path,) = fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
+    assert sorted(file.name for file in path.rglob("*.pt")) == ["fpga.pt", "metainfo.pt", "raspi4.pt"]
+    assert help_fbnet.read(path, "raspi4").value.tolist() == [7, 8]
+    assert fetch.lists_of("fbnet", *place) == [path] == fetch.costs_of("fbnet", "cifar100", "help_fpga", *place)
+
+
 def test_what_a_study_without_truths_lacks_is_named(tmp_path):
-    """Files that list a space, and those of looked-up devices."""
+    """Files that list a space, and those of looked-up devices, where they have no direct address."""
     directory = copy_checkout(tmp_path / "checkout")
+    listed = directory / "config" / "sources.csv"
+    listed.write_text(listed.read_text().replace("/data/fbnet,", "/data,"))
     study = yaml.safe_load((CHECKOUT / "tests" / "tiny.yaml").read_text())
     study |= {
         "spaces": {"fbnet": {"architectures": 1, "tasks": {"cifar100": []}}},

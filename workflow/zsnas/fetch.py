@@ -1,9 +1,9 @@
 """Download what a study needs and is not there: `python -m zsnas.fetch`.
 
-A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth or one
-that lists a space, is downloaded beside data_dir's others, checked as before a study, and only then given its name; a
-file that is there is never replaced. What has no direct address is named with the place it belongs to, as are the files
-of looked-up devices.
+A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth, of a
+looked-up device or one that lists a space, is downloaded beside data_dir's others, checked as before a study, and only
+then given its name; a file that is there is never replaced. Of a folder each file that some row needs is downloaded:
+its reader has `contents(columns)`, their names. What has no direct address is named with the place it belongs to.
 """
 
 import argparse
@@ -25,15 +25,16 @@ CHUNK = 1 << 20
 SECONDS = 60  # without an answer
 
 
-def fetch(space, task, truth, sources_csv, data_dir):
-    """The verified file of a truth, downloaded where it is not there and has a direct address."""
+def fetch(space, task, name, sources_csv, data_dir, cost=None):
+    """The verified file of a truth, or of a device's `cost`, downloaded where it is not there and is to be had so."""
     try:
-        source, path = sources.locate(space, task, truth, sources_csv, data_dir)
+        source, path = sources.locate(space, task, name, sources_csv, data_dir, cost)
     except sources.Missing:
-        direct = [source for source in sources.alternatives(space, task, truth, sources_csv) if is_direct(source)]
+        known = sources.alternatives(space, task, name, sources_csv, cost)
+        direct = [source for source in known if source.direct]
         if not direct:
             raise
-        return download(direct[0], data_dir)
+        return download(direct[0], sources_csv, data_dir)
     try:
         sources.verify(source, path)
     except sources.Unusable as error:
@@ -41,25 +42,15 @@ def fetch(space, task, truth, sources_csv, data_dir):
     return path
 
 
-def is_direct(source):
-    return source.url.rpartition("/")[2] == source.file
-
-
-def download(source, data_dir):
+def download(source, sources_csv, data_dir):
     """The path of a source's file, downloaded and verified. Raises StudyError, and leaves nothing, where that fails."""
     path = Path(data_dir, source.file)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
             part = Path(aside, source.file)
-            with urllib.request.urlopen(source.url, timeout=SECONDS) as answer, open(part, "wb") as file:
-                shutil.copyfileobj(answer, file, CHUNK)
-                promised = answer.headers.get("Content-Length")
-            received = part.stat().st_size
-            if promised is not None and received != int(promised):
-                raise StudyError(
-                    f"{source.file} came only in part, {received} of {promised} bytes from {source.url}: try again"
-                )
+            for name in contents(source, sources_csv):
+                receive(f"{source.url}{name}", Path(f"{part}{name}"))
             try:
                 sources.verify(source, part)
             except sources.Unusable as error:
@@ -84,6 +75,26 @@ def download(source, data_dir):
     return path
 
 
+def contents(source, sources_csv):
+    """What follows a source's url: the name of each file of a folder, nothing for a file."""
+    reader = sources.load_reader(source)
+    if not hasattr(reader, "contents") or Path(source.file).suffix:
+        return [""]
+    rows = sources.read_sources(sources_csv)
+    return [f"/{name}" for name in reader.contents([row.column for row in rows if row.file == source.file])]
+
+
+def receive(url, part):
+    """Write what is at an address to the file `part`. StudyError where it breaks off."""
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with urllib.request.urlopen(url, timeout=SECONDS) as answer, open(part, "wb") as file:
+        shutil.copyfileobj(answer, file, CHUNK)
+        promised = answer.headers.get("Content-Length")
+    received = part.stat().st_size
+    if promised is not None and received != int(promised):
+        raise StudyError(f"{part.name} came only in part, {received} of {promised} bytes from {url}: try again")
+
+
 def lists_of(name, sources_csv, data_dir):
     """The files that list a space, downloaded where they are not there and a truth's direct address has them."""
     space = registry.look_up("space", name, registry.spaces())
@@ -93,20 +104,18 @@ def lists_of(name, sources_csv, data_dir):
         missing = [files for files in space.listed if not any(Path(data_dir, file).exists() for file in files)]
         listed = set(itertools.chain(*missing))
         of_space = (source for source in sources.read_sources(sources_csv) if source.space == name)
-        direct = {source.file: source for source in of_space if source.file in listed and is_direct(source)}
+        direct = {source.file: source for source in of_space if source.file in listed and source.direct}
         if not direct:
             raise
         for source in direct.values():
-            download(source, data_dir)
+            download(source, sources_csv, data_dir)
         return sources.lists(space, data_dir)
 
 
 def costs_of(space, task, name, sources_csv, data_dir):
-    """The verified files of a looked-up device."""
-    located = sources.locate_costs(space, task, name, sources_csv, data_dir)
-    for source, path in located:
-        sources.verify(source, path)
-    return [path for _, path in located]
+    """The verified files of a looked-up device, downloaded as truths are."""
+    costs = sources.costs_of(space, task, name, sources_csv)
+    return [fetch(space, task, name, sources_csv, data_dir, cost) for cost in costs]
 
 
 def main():

@@ -52,6 +52,11 @@ class Source:
         kind = f"{self.metric} of device" if self.metric in COSTS else "truth"
         return f"{kind} {self.truth!r} of {self.space}/{self.task}"
 
+    @property
+    def direct(self):
+        """Whether its url is the address of the file itself, or of each file of a folder but for that one's name."""
+        return self.url.rpartition("/")[2] == self.file
+
 
 class Missing(StudyError):
     """A file of the study that is nowhere to be found."""
@@ -155,18 +160,23 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
         )
     names = "".join(f", or {file}" for file in dict.fromkeys(other.file for other in others))
     looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
-    raise Missing(f"{first} is not in {looked}: put it into data_dir: {first.file} from {first.url}{names}")
+    fetched = ", as `snakemake fetch` does" if any(source.direct for source in sources) else ""
+    raise Missing(f"{first} is not in {looked}: put it into data_dir{fetched}: {first.file} from {first.url}{names}")
 
 
 def locate_costs(space, task, name, sources_csv, data_dir=None):
     """What `locate` finds of a looked-up device, as a list: its latency, and its energy if sources.csv has any."""
+    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs_of(space, task, name, sources_csv)]
+
+
+def costs_of(space, task, name, sources_csv):
+    """Which COSTS a looked-up device has there."""
     given = {
         source.metric
         for source in read_sources(sources_csv)
         if (source.space, source.task, source.truth) == (space, task, name)
     }
-    costs = ["latency_ms"] + ["energy_mj"] * ("energy_mj" in given)
-    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs]
+    return ["latency_ms"] + ["energy_mj"] * ("energy_mj" in given)
 
 
 def lists(space, data_dir):

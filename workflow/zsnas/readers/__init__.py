@@ -5,5 +5,5 @@ A reader has two functions. `read(path, column)` returns a frame with `arch`, `v
 `value` may be NaN, which says that it was not measured; `zsnas.sources.read` leaves such rows out.
 `check(path, column)` finds out quickly whether the file is of the format and has the column. One that lists a space has
 `names(path)`, or `names(path, space)` where it lists several: the space's module calls it. All raise StudyError naming
-the file.
+the file. Of a folder that can be fetched `contents(columns)` names the files.
 """

@@ -12,6 +12,11 @@ from zsnas.errors import StudyError
 from zsnas.readers import _pickles, table
 
 
+def contents(columns):
+    """The files of the folder that have these columns."""
+    return ["metainfo.pt", *(f"latency/{column}.pt" for column in dict.fromkeys(columns))]
+
+
 def names(path):
     """Each network, as the space `fbnet` names it."""
     file = Path(path, "metainfo.pt")

@@ -19,6 +19,11 @@ FILES = {"autoformer": ("gt_autoformer.pth", "gt_autoformer_2.pth"), "pit": ("gt
 NAMES = ["space", "arch_json"]
 
 
+def contents(columns):
+    """The files of the folder that have these columns."""
+    return [file for space in dict.fromkeys(column.partition("/")[0] for column in columns) for file in FILES[space]]
+
+
 def names(path, space):
     """The JSON of each transformer of a space."""
     return _columns(path, space).arch_json.tolist()
