@@ -47,7 +47,7 @@ def test_a_truth_that_only_its_official_file_has_is_asked_for(space, truth, shar
 def test_no_more_networks_are_sampled_than_a_truth_has(shared):
     config = yaml.safe_load((CHECKOUT / "docs/results/nasbench101/sample.yaml").read_text())
     config["spaces"]["nasbench101"]["architectures"] = 30_002
-    with pytest.raises(StudyError, match=r"nasbench101\.architectures': 30002 asked for, but .*parquet has 30001 net"):
+    with pytest.raises(StudyError, match=r"nasbench101\.architectures': 30002 asked for, but .*parquet has 30001; ask"):
         check(config, "sample.yaml", CHECKOUT / "config" / "sources.csv", str(shared))
 
 
