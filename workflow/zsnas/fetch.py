@@ -96,7 +96,7 @@ def receive(url, part):
 
 
 def lists_of(name, sources_csv, data_dir):
-    """The files that list a space, downloaded where they are not there and a truth's direct address has them."""
+    """The files that list a space, downloaded where they are not there and some row has their direct address."""
     space = registry.look_up("space", name, registry.spaces())
     try:
         return sources.lists(space, data_dir)
