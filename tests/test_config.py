@@ -190,7 +190,7 @@ def test_a_proxy_may_apply_to_one_task_alone(tmp_path):
 
 
 def test_a_mistake_in_a_file_of_a_proxy_is_told_with_its_place(tmp_path, monkeypatch):
-    """Those it imports included, which the registry does not look into."""
+    """As what a proxy imports is, such a file is one that the registry has not looked into."""
     (tmp_path / "_helper.py").write_text("def half(:\n")
     monkeypatch.setitem(registry.proxies(), "snip", replace(registry.proxies()["snip"], file=tmp_path / "_helper.py"))
     with pytest.raises(StudyError, match=r"_helper\.py cannot be read as Python \(invalid syntax"):

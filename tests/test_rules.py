@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from runs import CHECKOUT
+from runs import CHECKOUT, copy_checkout, counted, snakemake
 
 from zsnas import registry
 from zsnas.judge import __main__ as judge_program
@@ -76,6 +76,11 @@ def test_code_that_others_use_is_held():
     engine = importlib.import_module("zsnas.engine")
     names = {file.name for file in held(engine)}
     assert {"passes.py", "second_order.py", "tiles.py"} <= names and "errors.py" not in names
+
+
+def test_a_space_that_the_study_does_not_have_can_be_listed(tmp_path):
+    target = "results/spaces/nats_size/architectures.parquet"
+    assert counted(snakemake(copy_checkout(tmp_path / "checkout"), "-n", target)) == {"architectures": 1}
 
 
 def test_every_structure_is_imported_where_it_is_offered():
