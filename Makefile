@@ -34,6 +34,7 @@ test-spaces: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python tests/bench_survey.py
+	$(BIN)/python tests/bench_spaces.py
 	$(BIN)/python tests/bench_score.py
 
 lint: .venv/ready
