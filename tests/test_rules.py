@@ -18,6 +18,8 @@ RULES = [
     for rule in re.split(r"^(?:rule|checkpoint) ", file.read_text(), flags=re.MULTILINE)[1:]
 ]
 COMMANDS = {rule.partition(":")[0]: rule for rule in RULES if "python -m zsnas." in rule and "output:" in rule}
+COMMON = (WORKFLOW / "rules" / "common.smk").read_text()
+FUNCTIONS = dict(re.findall(r"^def (\w+_code)\(wildcards\):\n.*\n(.*)", COMMON, re.MULTILINE))
 FIGURES = {rule.partition(":")[0]: rule for rule in RULES if "scripts/figure_" in rule}
 MODULES = sorted(registry.PACKAGE.rglob("*.py"))
 
@@ -47,8 +49,10 @@ def test_every_rule_has_docstring_log_and_benchmark():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_code_of_a_command_is_its_input(name):
     (module,) = re.findall(r"python -m zsnas\.(\w+)", COMMANDS[name])
-    code = "analysis_code" if module == "judge" else f'code("zsnas/{module}.py")'
-    assert f"        code={code},\n" in COMMANDS[name]
+    (code,) = re.findall(r"^        code=(.+),\n", COMMANDS[name], re.MULTILINE)
+    if code in FUNCTIONS:
+        code, module = FUNCTIONS[code], "judge/__main__" if module == "judge" else module
+    assert f'"zsnas/{module}.py"' in code
 
 
 @pytest.mark.parametrize("name", judge_program.OF_STUDY | judge_program.OF_TABLES)

@@ -1,5 +1,6 @@
 """What the stages share: the config, checked, and the lists that follow from it."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -116,6 +117,7 @@ def imported(*files):
     return in_checkout(registry.imported_files(*(registry.PACKAGE.parent / file for file in files)))
 
 
+@functools.cache  # asked for by every job
 def in_checkout(files):
     """Files that the registry names in full, from the working directory as all inputs are."""
     return [CHECKOUT / "workflow" / file.relative_to(registry.PACKAGE.parent) for file in sorted(files)]
@@ -187,13 +189,18 @@ def reader_files(located):
 
 
 def proxy_files(names):
-    """The files that declare these proxies, and what they import of the package."""
-    return imported(*{PROXIES[name].file for name in names})
+    """The files that declare these proxies."""
+    return sorted({PROXIES[name].file for name in names})
 
 
-def device_files(wildcards):
-    """The file that declares a measured device's plug-in, and what it imports of the package."""
-    return imported(f"zsnas/devices/{devices.parse(wildcards.device).plugin}.py")
+def scoring_code(wildcards):
+    """The program that scores and the files of a bundle's proxies, with what these import."""
+    return imported("zsnas/score.py", *proxy_files(members(wildcards.bundle)))
+
+
+def measuring_code(wildcards):
+    """The program that measures and the file of a device's plug-in, with what these import."""
+    return imported("zsnas/latency.py", f"zsnas/devices/{devices.parse(wildcards.device).plugin}.py")
 
 
 def image_file(wildcards):
@@ -287,5 +294,5 @@ def analysis_options(wildcards):
 
 
 def analysis_code(wildcards):
-    """The program that runs analyses and the file of this one, with what that imports."""
+    """The program that runs analyses and the file of this one, with what these import."""
     return imported("zsnas/judge/__main__.py", f"zsnas/judge/{wildcards.analysis}.py")

@@ -10,8 +10,7 @@ rule measure:
     input:
         networks=networks,
         space=network_files,
-        device=device_files,
-        code=code("zsnas/latency.py"),
+        code=measuring_code,
     output:
         DEVICE_SHARD,
     log:

@@ -16,8 +16,7 @@ rule structural:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         space=structure_files,
-        proxies=proxy_files(STRUCTURAL),
-        code=code("zsnas/structural.py"),
+        code=code("zsnas/structural.py", *proxy_files(STRUCTURAL)),
     output:
         "results/scores/{space}/structural.parquet",
     log:
@@ -71,8 +70,7 @@ rule score:
         networks=networks,
         images=images,
         space=network_files,
-        proxies=lambda wildcards: proxy_files(members(wildcards.bundle)),
-        code=code("zsnas/score.py"),
+        code=scoring_code,
     output:
         SHARD,
     log:
@@ -130,8 +128,7 @@ rule aggregates:
     input:
         architectures="results/spaces/{space}/architectures.parquet",
         scores=SCORE_FILES,
-        proxies=proxy_files(AGGREGATES),
-        code=code("zsnas/aggregate.py"),
+        code=code("zsnas/aggregate.py", *proxy_files(AGGREGATES)),
     output:
         "results/scores/{space}/{task}/aggregates.parquet",
     log:

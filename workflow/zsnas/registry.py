@@ -269,10 +269,11 @@ def imported_files(*files):
     return frozenset(found)
 
 
+@functools.cache
 def network_files(space):
     """Those of a space's files that shape its networks: readers shape the index, and STRUCTURES other scores."""
     files = imported_files(spaces()[space].file)
-    return {file for file in files if file.parent.name != "readers" and file.stem not in STRUCTURES}
+    return frozenset(file for file in files if file.parent.name != "readers" and file.stem not in STRUCTURES)
 
 
 @functools.cache
