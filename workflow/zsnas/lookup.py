@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 from zsnas import devices, errors, sources
 from zsnas.devices import lookup
 from zsnas.files import write_parquet
-from zsnas.provenance import sha256
 
 
 def main():
@@ -30,16 +29,7 @@ def main():
         lookup.latencies(located, architectures),
         arguments.output,
         device=arguments.device,
-        sources=[
-            {
-                "source": path.name,
-                "sha256": sha256(path),
-                "url": source.url,
-                "licence": source.licence,
-                "column": source.column,
-            }
-            for source, path in located
-        ],
+        sources=[sources.origin(source, path) for source, path in located],
     )
 
 

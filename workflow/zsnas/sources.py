@@ -196,6 +196,17 @@ def lists(space, data_dir):
     return paths
 
 
+def origin(source, path):
+    """What a table's provenance tells of the file that it was read from."""
+    return {
+        "source": path.name,
+        "sha256": sha256(path),
+        "url": source.url,
+        "licence": source.licence,
+        "column": source.column,
+    }
+
+
 def load_reader(source):
     """The module that reads the source's format."""
     readers = {file.stem: file for file in plugin_files("readers")}

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from zsnas import errors, sources
 from zsnas.errors import StudyError
 from zsnas.files import write_parquet
-from zsnas.provenance import sha256
 
 
 def truth_table(source, path, architectures):
@@ -70,11 +69,7 @@ def main():
     write_parquet(
         truth_table(source, path, architectures),
         arguments.output,
-        source=path.name,
-        sha256=sha256(path),
-        url=source.url,
-        licence=source.licence,
-        column=source.column,
+        **sources.origin(source, path),
         larger_is_better=source.larger_is_better,
     )
 
