@@ -14,7 +14,7 @@ from runs import CHECKOUT, copy_checkout, snakemake
 
 from zsnas import fetch, sources
 from zsnas.errors import StudyError
-from zsnas.readers import help_fbnet
+from zsnas.readers import help_fbnet, vit_bench
 
 HEADER = (CHECKOUT / "config" / "sources.csv").read_text().partition("\n")[0]
 TRUTH = ("nasbench201", "cifar10", "mine")
@@ -153,6 +153,13 @@ def test_a_file_that_lists_a_space_is_fetched_from_a_truths_address(tmp_path, se
     (data / name).rename(data / "darts_cifar10_swap.parquet")
     fetch.lists_of("darts", tmp_path / "sources.csv", data)
     assert left(data) == ["darts_cifar10_swap.parquet", "nb301_surrogate_sample.parquet"]
+
+
+def test_a_folders_files_are_those_of_the_spaces_asked_for():
+    assert vit_bench.contents(["pit/c100_kd_acc", "pit/flower_kd_acc"]) == ["gt_pit.pth"]
+    assert len(vit_bench.contents(["pit/c100_kd_acc", "autoformer/c100_kd_acc"])) == 3
+    with pytest.raises(StudyError, match="'autofomer/c100_kd_acc' wanted from gt_results: write it as space/column"):
+        vit_bench.contents(["autofomer/c100_kd_acc"])
 
 
 def test_a_folder_is_fetched_whole_or_not_at_all(tmp_path, server):

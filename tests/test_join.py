@@ -99,7 +99,7 @@ def test_join_by_architecture_and_by_network():
     message = "toy, easy: no architecture has both the truth t and a cost on m: measure networks that the truth has"
     with pytest.raises(errors.StudyError, match=message):
         join_program.check_meeting(apart, {"t": "accuracy_t"}, ["m", "l"], "toy, easy")
-    with pytest.raises(errors.StudyError, match="a cost on failed"):
+    with pytest.raises(errors.StudyError, match="no network has a cost on failed: mend the device"):
         join_program.check_meeting(frame, {"t": "accuracy_t"}, ["failed"], "toy, easy")
 
 

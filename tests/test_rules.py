@@ -62,6 +62,12 @@ def test_an_analysis_is_in_the_file_of_its_name(name):
     assert function.__module__ == f"zsnas.judge.{name}"
 
 
+def test_jobs_depend_on_the_files_of_their_space():
+    wanted = dict.fromkeys(["score", "measure", "search"], "network_files") | {"structural": "structure_files"}
+    for name, files in (wanted | {"architectures": "space_files"}).items():
+        assert f"        space={files},\n" in COMMANDS[name]
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_code_of_a_figure_is_its_input(name):
     (script,) = re.findall(r'"\.\./(scripts/\w+\.py)"', FIGURES[name])

@@ -232,10 +232,11 @@ def test_a_json_of_numbers_or_of_objects_is_a_table(tmp_path):
     read = table.read(tmp_path / "one.json", "value")
     assert read.arch.tolist() == ["a-b", "7", "a-b"]  # what is named twice is refused later, and not lost
     np.testing.assert_array_equal(read.value, [91.5, np.nan, 10.0])
-    (tmp_path / "more.json").write_text('{"a": {"acc": 0.915, "loss": 1}, "b": {"acc": 0.1}}')
+    (tmp_path / "more.json").write_text('{"a": {"acc": 0.915, "loss": 1, "arch": 7}, "b": {"acc": 0.1}}')
+    assert table.read(tmp_path / "more.json", "acc").arch.tolist() == ["a", "b"]
     np.testing.assert_array_equal(table.read(tmp_path / "more.json", "100 * acc").value, [91.5, 10.0])
     np.testing.assert_array_equal(table.read(tmp_path / "more.json", "loss").value, [1, np.nan])
-    with refused("more.json has no column 'los'; did you mean 'loss'? (it has arch, acc, loss)"):
+    with refused("more.json has no column 'los'; did you mean 'loss'? (it has acc, loss, arch)"):
         table.check(tmp_path / "more.json", "los")
     for wrong in ("[1, 2]", '{"a": 1', "<html>quota exceeded</html>", ""):
         (tmp_path / "wrong.json").write_text(wrong)

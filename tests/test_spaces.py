@@ -431,7 +431,8 @@ def test_naslibs_published_file_equals_the_table(tmp_path, shared, index_of):
     for column in ("cifar10/loss", "cifar100/val_accuracy", "val_accuracy"):
         with pytest.raises(StudyError, match=r"has no '.*': name a data set and a number"):
             naslib_darts.check(published, column)
-    for text in ("", "[]", '{"cifar10": []}', '{"cifar10": {"[[(0, 9)], []]": {"val_accuracy": 1}}}', "<html>"):
+    negative, unknown = (json.dumps({"cifar10": {f"[[(0, {kind})], []]": {"val_accuracy": 1}}}) for kind in (-1, 9))
+    for text in ("", "[]", '{"cifar10": []}', '{"cifar10": {"x": 5}}', negative, unknown, "<html>"):
         published.write_text(text)
         with pytest.raises(StudyError, match=r"zc_nasbench301\.json .*: fetch it again"):
             naslib_darts.names(published)

@@ -49,6 +49,8 @@ def check_meeting(frame, truths, devices, cell):
     for device in devices:
         costs = [column for column in (f"{cost}_{device}" for cost in COSTS) if column in frame]
         known = frame[costs].notna().any(axis=1)
+        if truths and not known.any():
+            raise errors.StudyError(f"{cell}: no network has a cost on {device}: mend the device, or leave it out")
         for name, column in truths.items():
             if not (known & frame[column].notna()).any():
                 raise errors.StudyError(

@@ -19,6 +19,7 @@ OPERATIONS = (
     *("max_pool_3x3", "avg_pool_3x3", "skip_connect"),
     *("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
 )
+KINDS = dict(enumerate(OPERATIONS))
 
 
 def names(path):
@@ -31,15 +32,16 @@ def _loaded(path):
         loaded = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise StudyError(f"{path} is not readable as JSON ({error}): fetch it again") from error
-    if not isinstance(loaded, dict) or not all(isinstance(cells, dict) for cells in loaded.values()):
+    data_sets = loaded.values() if isinstance(loaded, dict) else [None]
+    if not all(isinstance(cells, dict) and all(isinstance(it, dict) for it in cells.values()) for cells in data_sets):
         raise StudyError(f"{path} holds no dictionaries of cells by data set: fetch it again")
     return loaded
 
 
 def _name(path, cell):
     try:
-        return genotype(*([(OPERATIONS[kind], source) for source, kind in edges] for edges in ast.literal_eval(cell)))
-    except (ValueError, SyntaxError, TypeError, IndexError) as error:
+        return genotype(*([(KINDS[kind], source) for source, kind in edges] for edges in ast.literal_eval(cell)))
+    except (ValueError, SyntaxError, TypeError, KeyError) as error:
         raise StudyError(f"{path} has {cell!r}, which is no pair of cells: fetch it again") from error
 
 

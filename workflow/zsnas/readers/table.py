@@ -39,7 +39,7 @@ def _of_json(path):
     if not isinstance(rows, _Pairs):
         raise ValueError("it is no object with a key per architecture")
     return pd.DataFrame(
-        [{"arch": arch} | (dict(row) if isinstance(row, _Pairs) else {"value": row}) for arch, row in rows]
+        [(dict(row) if isinstance(row, _Pairs) else {"value": row}) | {"arch": arch} for arch, row in rows]
     )
 
 

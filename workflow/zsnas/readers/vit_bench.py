@@ -16,12 +16,14 @@ from zsnas.errors import StudyError
 from zsnas.readers import _pickles, table
 
 FILES = {"autoformer": ("gt_autoformer.pth", "gt_autoformer_2.pth"), "pit": ("gt_pit.pth",)}
+FOLDER = "gt_results"
 NAMES = ["space", "arch_json"]
 
 
 def contents(columns):
     """The files of the folder that have these columns."""
-    return [file for space in dict.fromkeys(column.partition("/")[0] for column in columns) for file in FILES[space]]
+    spaces = {_parts(FOLDER, column)[0] for column in columns}
+    return [file for space, files in FILES.items() if space in spaces for file in files]
 
 
 def names(path, space):
