@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,6 +99,12 @@ def test_links_and_commands_exist(page):
     for module in re.findall(r"python -m zsnas\.([\w.]+)", text):
         path = CHECKOUT / "workflow" / "zsnas" / module.rstrip(".").replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+
+
+def test_every_space_of_the_project_is_documented():
+    tracked = ["git", "ls-files", "workflow/zsnas/spaces"]
+    files = subprocess.run(tracked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split()
+    assert set(DOCUMENTED) == {name for file in files if not (name := Path(file).stem).startswith("_")}
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-TASK_OF = {"cifar100": "cifar100", "imagenet16_120": "imagenet16-120"}  # of a truth `..._on_{data set}`
 # What published values are of, where a space has several truths: the source's own, or else the space's.
 TRUTH_OF = {
     ("nasbench201", "NAS-Bench-Suite-Zero (Krishnakumar et al., 2022)"): "nats_valid_once",
@@ -22,11 +21,11 @@ HEADER = [*ROW, "source", "Spearman there", "here", "Kendall there", "here", "n 
 
 
 def ours(paths):
-    """Our correlations over a whole set of architectures."""
+    """Our correlations over a whole set of architectures; a truth `..._on_{data set}` is of that task."""
     tables = pd.concat([pd.read_csv(path) for path in paths])
     tables = tables[tables.top == 1]
     truths = tables.truth.str.partition("_on_")
-    return tables.assign(truth=truths[0], task=truths[2].map(TASK_OF).fillna(tables.task))
+    return tables.assign(truth=truths[0], task=truths[2].str.replace("_", "-").where(truths[1] != "", tables.task))
 
 
 def beside(row, known):

@@ -174,8 +174,8 @@ def space_files(wildcards):
 
 
 def structure_files(wildcards):
-    """Those of `space_files` that shape what structural proxies read: readers shape the index alone."""
-    return [file for file in space_files(wildcards) if file.parent.name != "readers"]
+    """Those of `space_files` that shape what structural proxies read."""
+    return in_checkout(registry.structure_files(wildcards.space))
 
 
 def network_files(wildcards):

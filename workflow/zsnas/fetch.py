@@ -114,7 +114,7 @@ def lists_of(name, sources_csv, data_dir):
 
 def costs_of(space, task, name, sources_csv, data_dir):
     """The verified files of a looked-up device, downloaded as truths are."""
-    costs = sources.costs_of(space, task, name, sources_csv)
+    costs = sources.known_costs(space, task, name, sources_csv)
     return [fetch(space, task, name, sources_csv, data_dir, cost) for cost in costs]
 
 

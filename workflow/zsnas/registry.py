@@ -270,10 +270,15 @@ def imported_files(*files):
 
 
 @functools.cache
+def structure_files(space):
+    """Those of a space's files that shape what structural proxies read: its readers shape the index alone."""
+    return frozenset(file for file in imported_files(spaces()[space].file) if file.parent.name != "readers")
+
+
+@functools.cache
 def network_files(space):
-    """Those of a space's files that shape its networks: readers shape the index, and STRUCTURES other scores."""
-    files = imported_files(spaces()[space].file)
-    return frozenset(file for file in files if file.parent.name != "readers" and file.stem not in STRUCTURES)
+    """Those of `structure_files` that shape its networks, which do not read STRUCTURES."""
+    return frozenset(file for file in structure_files(space) if file.stem not in STRUCTURES)
 
 
 @functools.cache

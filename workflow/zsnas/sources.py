@@ -166,10 +166,11 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
 
 def locate_costs(space, task, name, sources_csv, data_dir=None):
     """What `locate` finds of a looked-up device, as a list: its latency, and its energy if sources.csv has any."""
-    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs_of(space, task, name, sources_csv)]
+    costs = known_costs(space, task, name, sources_csv)
+    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs]
 
 
-def costs_of(space, task, name, sources_csv):
+def known_costs(space, task, name, sources_csv):
     """Which COSTS a looked-up device has there."""
     given = {
         source.metric

@@ -11,15 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas.errors import StudyError
-from zsnas.readers import table
-from zsnas.readers._genotypes import genotype
+from zsnas.readers import _genotypes, table
 
 FILE = "zc_nasbench301.json"
-OPERATIONS = (
-    *("max_pool_3x3", "avg_pool_3x3", "skip_connect"),
-    *("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
+OPERATIONS = dict(
+    enumerate(
+        ["max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"]
+    )
 )
-KINDS = dict(enumerate(OPERATIONS))
 
 
 def names(path):
@@ -40,7 +39,8 @@ def _loaded(path):
 
 def _name(path, cell):
     try:
-        return genotype(*([(KINDS[kind], source) for source, kind in edges] for edges in ast.literal_eval(cell)))
+        cells = ast.literal_eval(cell)
+        return _genotypes.name(*([(OPERATIONS[kind], source) for source, kind in edges] for edges in cells))
     except (ValueError, SyntaxError, TypeError, KeyError) as error:
         raise StudyError(f"{path} has {cell!r}, which is no pair of cells: fetch it again") from error
 

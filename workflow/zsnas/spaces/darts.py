@@ -22,9 +22,8 @@ import torch
 from torch import nn
 
 from zsnas.cells import Cells, Operation
-from zsnas.readers import naslib_darts, swap
+from zsnas.readers import _genotypes, naslib_darts, swap
 from zsnas.readers import table as tables
-from zsnas.readers._genotypes import genotype
 
 NODES, LAYERS, CHANNELS, STEM = 4, 8, 32, 3
 REST = 41_472  # what NAS-Bench-301's counts have beyond ours in every network, its last mean among it
@@ -109,7 +108,7 @@ def parse(arch):
 
 def genotype_name(normal, reduction):
     """The genotype as DARTS prints it."""
-    return genotype(*([edge for node in cell for edge in node] for cell in (normal, reduction)))
+    return _genotypes.name(*([edge for node in cell for edge in node] for cell in (normal, reduction)))
 
 
 def live_operations(cell):
