@@ -1,6 +1,7 @@
 import functools
 import os
 
+import nds_records
 import pytest
 import torch
 from runs import CHECKOUT
@@ -19,6 +20,14 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip(f"no ground-truth tables in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def nds(tmp_path_factory):
+    """Folder of a `data.zip` that has NDS's form; the genuine one is too large to be here."""
+    folder = tmp_path_factory.mktemp("nds")
+    nds_records.write(folder / "data.zip")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,13 @@ import dataclasses
 import io
 import itertools
 import json
+import random
 import re
 import tarfile
+import zipfile
 from types import SimpleNamespace
 
+import nds_records
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +23,9 @@ from zsnas import registry
 from zsnas.errors import StudyError
 from zsnas.index import COLUMNS, listed
 from zsnas.readers import accel_nasbench, help_fbnet, naslib_darts, swap, timm_results
+from zsnas.readers import nds as nds_reader
 from zsnas.readers import table as table_reader
-from zsnas.spaces import darts, fbnet, imagenet_cnn, mnasnet, nasbench201
+from zsnas.spaces import _darts, _nds, darts, fbnet, imagenet_cnn, mnasnet, nasbench201, nds_darts, nds_enas
 from zsnas.structural import score_structural
 
 CELL = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -31,7 +35,9 @@ DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 @pytest.fixture
 def table(request, name, index_of):
     """The index of the space `name`; skipped where the files that list it are absent."""
-    return index_of(name, request.getfixturevalue("shared")) if registry.spaces()[name].listed else index_of(name)
+    if not registry.spaces()[name].listed:
+        return index_of(name)
+    return index_of(name, request.getfixturevalue("nds" if name.startswith("nds_") else "shared"))
 
 
 @pytest.mark.parametrize("name", registry.spaces())
@@ -41,7 +47,8 @@ def test_index_has_the_columns_and_counts_the_space_declares(name, table):
     assert set(space.counts) <= set(space.columns)
     assert (len(table), table.canonical.nunique()) == (space.architectures, space.canonical)
     # In a listed space the same network without dead operations may be no member, as with 25 cells of SWAP's.
-    assert (~table[table.arch == table.canonical].reachable).sum() == (25 if name == "darts" else 0)
+    alone = {"darts": 25, "nds_darts": (~table.reachable).sum()}
+    assert (~table[table.arch == table.canonical].reachable).sum() == alone.get(name, 0)
 
 
 @pytest.mark.parametrize(
@@ -454,10 +461,9 @@ def test_swaps_published_file_equals_the_table(tmp_path, shared, index_of):
 
 def test_operations_of_darts_are_counted_as_in_its_cells(shared, index_of):
     table = index_of("darts", shared)
-    chosen = np.hstack([cells.chosen[:, : -darts.NODES] for cells in darts.cells(table)])  # without the output's edges
-    kinds = [operation.kind for operation in darts.KINDS]
     for column, kind in {"skip": "skip", "conv1x1": "conv", "pool": "pool"}.items():
-        assert ((chosen == kinds.index(kind)).sum(1) == table[column]).all()
+        counted = [cells.carry(kind)[:, : -darts.NODES].sum(1) for cells in darts.cells(table)]  # no output's edges
+        assert (sum(counted) == table[column]).all()
     assert table.conv3x3.eq(0).all()
     assert not registry.reason_against("conv_count", "darts")
 
@@ -488,8 +494,7 @@ def values_counted(net):
 
 def test_operations_of_darts_without_input_are_neither_built_nor_live():
     normal, _ = darts.parse(GENOTYPE)
-    live = darts.live_operations(normal)
-    assert [len(node) for node in live] == [2, 0, 1, 2]
+    assert [len(node) for node in _darts.live(normal).nodes] == [2, 0, 1, 2]
     net = darts.build(GENOTYPE, "cifar10")
     assert all(len(cell.operations) == 5 for cell in net.cells)
     for kind in darts.cells(pd.DataFrame({"arch": [GENOTYPE]})):
@@ -497,7 +502,7 @@ def test_operations_of_darts_without_input_are_neither_built_nor_live():
         assert inner.sum() == 5
     nothing = ((("none", 0), ("none", 1)),) * 4
     with pytest.raises(ValueError, match="disconnected"):
-        darts.build(darts.genotype_name(normal, nothing), "cifar10")
+        darts.build(darts.genotype_name(normal.nodes, nothing), "cifar10")
 
 
 def test_other_genotypes_are_refused():
@@ -505,6 +510,130 @@ def test_other_genotypes_are_refused():
     for wrong in ("", "Genotype()", empty, GENOTYPE[:-1], GENOTYPE.replace("skip_connect", "sep_conv_7x7"), "1 +"):
         with pytest.raises(ValueError, match="not a DARTS genotype"):
             darts.parse(wrong)
+
+
+# NDS
+
+
+NDS = [name for name in registry.spaces() if name.startswith("nds_")]
+
+
+@pytest.mark.parametrize("name", NDS)
+def test_closed_form_of_nds_sizes_equals_what_is_built(nds, index_of, name):
+    space = registry.load_space(name)
+    for row in index_of(name, nds).query("reachable").sample(5, random_state=0).itertuples():
+        net = space.build(row.design, "cifar10")
+        assert sum(parameter.numel() for parameter in net.parameters()) == row.params
+        assert multiply_accumulates(net, 32) == row.macs
+
+
+def design(normal, concat, width=8, depth=3):
+    """A network of NDS's whose cells are alike."""
+    cell = {"normal": normal, "normal_concat": concat, "reduce": normal, "reduce_concat": concat}
+    return json.dumps({"width": width, "depth": depth, **cell})
+
+
+@pytest.mark.parametrize("operation", _darts.OPERATIONS)
+def test_every_operation_of_nds_is_sized_as_it_is_built(operation):
+    text = design([[operation, 0], ["skip_connect", 1]], [2])
+    net = nds_darts.build(text, "cifar10")
+    channels, depth, cells = _nds.parse(text)
+    params, macs = _nds.size(cells, channels, depth)
+    assert sum(parameter.numel() for parameter in net.parameters()) == params
+    assert multiply_accumulates(net, 32) == macs
+    assert net.forward_features(torch.zeros(2, 3, 32, 32)).shape == (2, 32, 8, 8)
+
+
+def test_of_nds_cells_only_what_the_output_depends_on_is_built():
+    edges = [["conv_3x3", 0], ["none", 1], ["conv_1x1", 2], ["conv_1x1", 0], ["skip_connect", 1], ["none", 3]]
+    ends = nds_enas.build(design(edges, [4]), "cifar10").cells[0]
+    assert [len(node) for node in ends.cell.nodes] == [0, 0, 1]  # the third node alone is joined, and reads an input
+    assert ends(torch.ones(1, 24, 8, 8), torch.ones(1, 24, 8, 8)).shape == (1, 8, 8, 8)
+    both = nds_enas.build(design(edges, [3, 4]), "cifar10").cells[0]
+    assert [len(node) for node in both.cell.nodes] == [1, 2, 1]
+    dead = [["none", 0], ["none", 1], ["conv_1x1", 2], ["conv_1x1", 2]]
+    with pytest.raises(ValueError, match="disconnected"):
+        nds_enas.build(design(dead, [3]), "cifar10")
+    zero = nds_enas.build(design([*dead, ["conv_1x1", 0], ["none", 1]], [3, 4]), "cifar10").cells[0]
+    assert zero(torch.randn(1, 24, 8, 8), torch.randn(1, 24, 8, 8))[:, :8].eq(0).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        design([["conv_3x3", 2], ["conv_3x3", 0]], [2]),  # it reads itself
+        design([["conv_9x9", 1], ["conv_3x3", 0]], [2]),
+        design([["conv_3x3", 1]], [2]),
+        design([["conv_3x3", 1], ["conv_3x3", 0]], [3]),
+        design([["conv_3x3", 1], ["conv_3x3", 0]], [2], width="wide"),
+    ],
+)
+def test_what_is_no_network_of_nds_is_refused(text):
+    with pytest.raises(ValueError, match="is no network of NDS's"):
+        nds_darts.build(text, "cifar10")
+
+
+def test_records_of_nds_become_truth_packed_or_unpacked(tmp_path, nds, index_of):
+    packed = nds_reader.read(nds / "data.zip", "DARTS_fix-w-d/test_ep_top1")
+    assert packed.arch.isin(index_of("nds_darts", nds).arch).all() and len(packed) == 5000
+    assert packed.value.between(80, 95).all()
+    with zipfile.ZipFile(nds / "data.zip") as archive:
+        archive.extractall(tmp_path)
+    for number, sweep in enumerate(("PNAS", "PNAS_fix-w-d")):
+        nds_reader.check(tmp_path / "nds_data", f"{sweep}/test_ep_top1")
+        records = json.loads((tmp_path / "nds_data" / f"{sweep}.json").read_text())
+        if number:  # the other form that a sweep may have
+            (tmp_path / "nds_data" / f"{sweep}.json").write_text(json.dumps({"top": records[:9], "mid": records[9:]}))
+    pd.testing.assert_frame_equal(
+        listed(registry.spaces()["nds_pnas"], [tmp_path / "nds_data"]), index_of("nds_pnas", nds)
+    )
+
+
+RECORD = nds_records.record("DARTS", random.Random(0))
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([RECORD | {"test_ep_top1": []}], r"DARTS has a record without a last 'test_ep_top1' .*: fetch it again"),
+        ([RECORD | {"test_ep_top1": ["low"]}], "cannot be read as numbers in 'test_ep_top1'"),
+        ([RECORD, {}], "DARTS has a record without a last 'test_ep_top1'"),
+        ({"top": []}, r"DARTS is neither a list of records nor two, top and mid: fetch it again"),
+        ("DARTS", "DARTS is neither a list"),
+        (None, r"has no readable nds_data/DARTS.json .*: fetch it again"),
+    ],
+)
+def test_records_that_nds_does_not_have_are_named(tmp_path, records, message):
+    (tmp_path / "nds_data").mkdir()
+    (tmp_path / "nds_data" / "DARTS.json").write_text("[" if records is None else json.dumps(records))
+    with pytest.raises(StudyError, match=message):
+        nds_reader.read(tmp_path / "nds_data", "DARTS/test_ep_top1")
+
+
+@pytest.mark.parametrize("net", [{}, {"width": 8, "depth": 4}, {"width": 8, "depth": 4, "genotype": []}, "ResNet"])
+def test_a_record_of_nds_without_a_network_of_cells_is_named(tmp_path, net):
+    (tmp_path / "nds_data").mkdir()
+    (tmp_path / "nds_data" / "ResNet.json").write_text(json.dumps([RECORD | {"net": net}]))
+    with pytest.raises(StudyError, match=r"ResNet has a record without .* of a network: fetch it again"):
+        nds_reader.designs(tmp_path / "nds_data", "ResNet")
+
+
+def test_a_file_that_is_not_nds_s_is_named(tmp_path, nds):
+    cut = tmp_path / "data.zip"
+    cut.write_bytes((nds / "data.zip").read_bytes()[:-1000])
+    for path in (cut, tmp_path / "nothing.zip", tmp_path):
+        with pytest.raises(StudyError, match=r"has no readable nds_data/DARTS\.json .*: fetch it again"):
+            nds_reader.check(path, "DARTS/test_ep_top1")
+    for column, message in [
+        ("DARTS", "name a sweep and a number, such as DARTS/test_ep_top1"),
+        ("DARTS/loss", "the records of DARTS have no 'loss'"),
+        ("ResNet/test_ep_top1", "has no readable nds_data/ResNet.json"),
+    ]:
+        with pytest.raises(StudyError, match=message):
+            nds_reader.check(nds / "data.zip", column)
 
 
 # timm's families

@@ -39,12 +39,13 @@ def has(space, task, truth, data):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory, shared, index_of):
+def study(tmp_path_factory, shared, nds, index_of):
     directory = copy_checkout(tmp_path_factory.mktemp("spaces"))
     data = directory / "data"
     data.mkdir()
     for file in shared.glob("*.parquet"):
         (data / file.name).symlink_to(file)
+    (data / "data.zip").symlink_to(nds / "data.zip")
     # No accuracies of the whole size space can be had here: numbers that grow with the network stand in for them.
     sizes = index_of("nats_size")
     accuracy = 80 + np.log(sizes.params / sizes.params.min())
