@@ -113,3 +113,21 @@ def test_grasp_says_nothing_of_layers_that_batchnorm_follows(arch):
     assert sum(parts.values()) == pytest.approx(score.score, rel=1e-9)
     assert abs(parts["followed by BatchNorm"]) < 1e-2 * parts["squared gradient"]
     assert abs(parts["squared gradient"] + parts["classifier"]) < 0.1 * parts["squared gradient"]
+
+
+def test_the_released_eznas_is_of_what_enters_a_group():
+    """Its norm, and that a group which does not reach the output counts as 0."""
+    eznas = runpy.run_path(CHECKOUT / "docs" / "results" / "eznas.py")
+    norms = [
+        eznas["norm"](torch.tensor(matrix)) for matrix in ([[2.0, 0], [0, 3]], [[0.0, 1], [1, 0]], [[1.0, 1], [1, 1]])
+    ]
+    assert norms == [0.5, 0.5, 0]  # log det is 0, missing and -inf
+    inputs, labels = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 4, 0)[0]
+    dead = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    scores = eznas["variants"](eznas["initialised"](dead), inputs, labels)
+    assert scores["the same, summed"] > 0
+    groups, live = 15 * 2 + 2 * 2, 15 + 2 * 2  # of two in a cell the second leads on, as both in each reduction do
+    assert scores["inputs, of the outputs, on images, as released"] == pytest.approx(
+        scores["the same, summed"] / groups
+    )
+    assert scores["the same without groups that have no gradient"] == pytest.approx(scores["the same, summed"] / live)
