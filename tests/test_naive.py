@@ -126,7 +126,7 @@ def test_the_released_eznas_is_of_what_enters_a_group():
     dead = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
     scores = eznas["variants"](eznas["initialised"](dead), inputs, labels)
     assert scores["the same, summed"] > 0
-    groups, live = 15 * 2 + 2 * 2, 15 + 2 * 2  # of two in a cell the second leads on, as both in each reduction do
+    groups, live = 15 * 2 + 2 * 2, 2 * 2  # both of a reduction; what enters those of the cells leads nowhere or is 0
     assert scores["inputs, of the outputs, on images, as released"] == pytest.approx(
         scores["the same, summed"] / groups
     )

@@ -1,10 +1,10 @@
 """Which gradients EZNAS-A reads, on NAS-Bench-201: `python docs/results/eznas.py TRUTH IMAGES`.
 
-TRUTH is results/truth/nasbench201/cifar10/nats_valid.parquet, IMAGES results/images/nasbench201/cifar10.npz. By its
-authors' paper the score is of gradients by convolutions' weights, and so is the proxy; the program that they released
-takes those by what enters each group of ReLU, convolution and BatchNorm, of the sum of the last features, and counts a
-group without a gradient as 0. Prints a Markdown table of both and of what is between them, for 300 architectures, built
-with their dead operations as the program's are, and 16 images.
+TRUTH is results/truth/nasbench201/cifar10/nats_valid.parquet, IMAGES results/images/nasbench201/cifar10.npz. As others
+describe it the score is of gradients by convolutions' weights, and so is the proxy; the program that its authors
+released takes those by what enters each group of ReLU, convolution and BatchNorm, of the sum of the last features, and
+counts a group without a gradient as 0. Prints a Markdown table of both and of what is between them, for 300
+architectures, built with their dead operations as the program's are, and 16 images.
 """
 
 import sys

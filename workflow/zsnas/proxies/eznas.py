@@ -2,7 +2,8 @@
 
 Mean over convolutions of ||sigmoid(log|det(sign(dL/dw))|)||, the determinant of each kernel (k x k) and the Frobenius
 norm over all kernels of a layer. As a kernel of signs is either singular or one of very few values, this is close to
-the root of a count of weights. The gradients are those of the study's minibatch, where the authors pass noise.
+the root of a count of weights. The gradients are those of the study's minibatch, where the authors pass noise. The
+program that they released reads other gradients, by what enters a block, and ranks far better (docs/results).
 """
 
 import torch
