@@ -4,6 +4,8 @@ import dataclasses
 import runpy
 
 import naive
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from runs import CHECKOUT
@@ -14,7 +16,7 @@ from zsnas.conformance import FormulaSubject
 from zsnas.inputs import minibatches
 from zsnas.proxies.meco import meco
 from zsnas.score import Subject
-from zsnas.spaces import _transnas, nasbench201, transnas_micro
+from zsnas.spaces import _transnas, nasbench101, nasbench201, transnas_micro
 
 ARCHS = {
     "cifar10": [
@@ -131,3 +133,25 @@ def test_the_released_eznas_is_of_what_enters_a_group():
         scores["the same, summed"] / groups
     )
     assert scores["the same without groups that have no gradient"] == pytest.approx(scores["the same, summed"] / live)
+
+
+def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
+    near = runpy.run_path(CHECKOUT / "docs" / "results" / "near.py")
+    batches = minibatches("noise", "cifar10", nasbench101.TASKS["cifar10"], 2, 0)
+    subject = Subject(nasbench101, "hash", "cifar10", 0, "float32", batches, "cpu", "101:0")
+    found = near["variants"](subject)
+    (score,) = engine.score([registry.proxies()["near"]], {"float32": subject})
+    assert found["space's", "train"] == pytest.approx(score.score)
+    assert len(set(found.values())) == 4
+
+
+def test_large_classes_are_counted_beside_the_samples_small_ones():
+    estimates = runpy.run_path(CHECKOUT / "docs" / "results" / "classes.py")["estimates"]
+    names = [*"xaaabcdef"]  # of which x is disconnected
+    table = pd.DataFrame({"canonical": names, "connected": [name != "x" for name in names], "accuracy": np.arange(9.0)})
+    right, wrong = (
+        estimates(table.assign(score=sign * table.accuracy), ["a"], 40, np.random.default_rng(0)) for sign in (1, -1)
+    )
+    assert (right == 1).all() and (wrong == -1).all()
+    only_small = table.assign(score=np.where(table.canonical == "a", -1, table.accuracy))
+    assert (estimates(only_small, ["a"], 40, np.random.default_rng(0))[0] > 0.9).all()

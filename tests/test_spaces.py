@@ -568,7 +568,8 @@ def test_of_nds_cells_only_what_the_output_depends_on_is_built():
         design([["conv_9x9", 1], ["conv_3x3", 0]], [2]),
         design([["conv_3x3", 1]], [2]),
         design([["conv_3x3", 1], ["conv_3x3", 0]], [3]),
-        design([["conv_3x3", 1], ["conv_3x3", 0]], [2], width="wide"),
+        *(design([["conv_3x3", 1], ["conv_3x3", 0]], [2], width=width) for width in ("wide", None, 8.5, 7, 0, -2)),
+        *(design([["conv_3x3", 1], ["conv_3x3", 0]], [2], depth=depth) for depth in ("deep", 0, -1, 2.5)),
     ],
 )
 def test_what_is_no_network_of_nds_is_refused(text):
@@ -579,9 +580,10 @@ def test_what_is_no_network_of_nds_is_refused(text):
 def test_records_of_nds_become_truth_packed_or_unpacked(tmp_path, nds, index_of):
     packed = nds_reader.read(nds / "data.zip", "DARTS_fix-w-d/test_ep_top1")
     assert packed.arch.isin(index_of("nds_darts", nds).arch).all() and len(packed) == 5000
-    assert packed.value.between(80, 95).all()
     with zipfile.ZipFile(nds / "data.zip") as archive:
         archive.extractall(tmp_path)
+    records = json.loads((tmp_path / "nds_data" / "DARTS_fix-w-d.json").read_text())
+    assert packed.value.tolist() == [100 - record["test_ep_top1"][-1] for record in records]
     for number, sweep in enumerate(("PNAS", "PNAS_fix-w-d")):
         nds_reader.check(tmp_path / "nds_data", f"{sweep}/test_ep_top1")
         records = json.loads((tmp_path / "nds_data" / f"{sweep}.json").read_text())
@@ -617,8 +619,36 @@ def test_records_that_nds_does_not_have_are_named(tmp_path, records, message):
 def test_a_record_of_nds_without_a_network_of_cells_is_named(tmp_path, net):
     (tmp_path / "nds_data").mkdir()
     (tmp_path / "nds_data" / "ResNet.json").write_text(json.dumps([RECORD | {"net": net}]))
-    with pytest.raises(StudyError, match=r"ResNet has a record without .* of a network: fetch it again"):
+    with pytest.raises(StudyError, match=r"ResNet has a record that tells no network of cells \(.*\): fetch it again"):
         nds_reader.designs(tmp_path / "nds_data", "ResNet")
+
+
+def test_networks_of_nds_that_are_the_same_share_one(tmp_path):
+    edges = [["conv_3x3", 0], ["conv_1x1", 1], ["conv_1x1", 2], ["skip_connect", 0]]
+    nothing = [["none", 0], ["none", 1]]
+    texts = {
+        "first": design(edges, [2, 3]),
+        "swapped": design([edges[1], edges[0], *edges[2:]], [2, 3]),
+        "wider": design(edges, [2, 3], width=10),
+        "deeper": design(edges, [2, 3], depth=4),
+        "joins less": design(edges, [3]),
+        "reads zeros": design([*nothing, *edges[2:]], [2, 3]),
+        "without it": design([*nothing, ["none", 2], edges[3]], [2, 3]),
+    }
+
+    def listed_with(*texts):
+        records = [{"net": {**net, "genotype": net}} for net in map(json.loads, texts)]
+        (tmp_path / "DARTS.json").write_text(json.dumps(records))
+        return _nds.architectures(tmp_path, "DARTS")
+
+    table = listed_with(*texts.values()).set_index(pd.Index(texts))
+    alone = ["first", "wider", "deeper", "joins less", "without it"]
+    assert (table.canonical[alone] == table.arch[alone]).all()
+    assert table.canonical["swapped"] == table.arch["first"]
+    assert table.canonical["reads zeros"] == table.arch["without it"]
+    assert table.index[~table.reachable].tolist() == ["reads zeros"]
+    with pytest.raises(ValueError, match="cells have 1 or 2 nodes"):
+        listed_with(texts["first"], design(edges[:2], [2]))
 
 
 def test_a_file_that_is_not_nds_s_is_named(tmp_path, nds):

@@ -1,10 +1,11 @@
 """Which gradients EZNAS-A reads, on NAS-Bench-201: `python docs/results/eznas.py TRUTH IMAGES`.
 
-TRUTH is results/truth/nasbench201/cifar10/nats_valid.parquet, IMAGES results/images/nasbench201/cifar10.npz. As others
-describe it the score is of gradients by convolutions' weights, and so is the proxy; the program that its authors
-released takes those by what enters each group of ReLU, convolution and BatchNorm, of the sum of the last features, and
-counts a group without a gradient as 0. Prints a Markdown table of both and of what is between them, for 300
-architectures, built with their dead operations as the program's are, and 16 images.
+TRUTH is results/truth/nasbench201/cifar10/nats_valid.parquet, of any study that names this truth, IMAGES the
+results/images/nasbench201/cifar10.npz of nasbench201/full.yaml. As others describe it the score is of gradients by
+convolutions' weights, and so is the proxy; the program that its authors released takes those by what enters each group
+of ReLU, convolution and BatchNorm, of the sum of the last features, and counts a group without a gradient as 0. Prints
+a Markdown table of both and of what is between them, for 300 architectures, built with their dead operations as the
+program's are, and 16 images.
 """
 
 import sys
@@ -83,7 +84,7 @@ def variants(net, images, labels):
 
 
 def main():
-    truth = pd.read_parquet(sys.argv[1]).set_index("arch").accuracy_nats_valid.sample(NETWORKS, random_state=0)
+    truth = pd.read_parquet(sys.argv[1]).set_index("arch").accuracy.sample(NETWORKS, random_state=0)
     images, labels = minibatches(sys.argv[2], TASK, nasbench201.TASKS[TASK], BATCH, 0)[0]
     rows = []
     for arch in truth.index:

@@ -13,7 +13,8 @@ from zsnas import proxy
 
 @proxy(paper="arXiv:2209.07413", networks="convolutional")
 def eznas_a(grads):
-    norms = [
-        torch.linalg.slogdet(gradient.sign()).logabsdet.sigmoid().norm() for gradient in grads if gradient.dim() == 4
-    ]
+    kernels = [gradient for gradient in grads if gradient.dim() == 4]
+    if any(gradient.shape[2] != gradient.shape[3] for gradient in kernels):
+        raise ValueError("a kernel is not square and has no determinant")
+    norms = [torch.linalg.slogdet(gradient.sign()).logabsdet.sigmoid().norm() for gradient in kernels]
     return sum(norms) / len(norms)

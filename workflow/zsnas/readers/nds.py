@@ -18,7 +18,7 @@ from zsnas.readers import table
 
 FOLDER = "nds_data"
 START = 1 << 20  # bytes of a sweep that show what its records have
-UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError)
+UNREADABLE = (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError)
 
 
 def designs(path, sweep):
@@ -27,7 +27,9 @@ def designs(path, sweep):
         nets = [record["net"] for record in _records(path, sweep)]
         texts = [json.dumps({"width": it["width"], "depth": it["depth"], **it["genotype"]}) for it in nets]
     except (KeyError, TypeError) as error:
-        raise StudyError(f"{path}: {sweep} has a record without {error} of a network: fetch it again") from error
+        raise StudyError(
+            f"{path}: {sweep} has a record that tells no network of cells ({error}): fetch it again"
+        ) from error
     return pd.Series(texts, _names(sweep, nets))
 
 
@@ -42,19 +44,19 @@ def _open(path, sweep):
     return zipfile.Path(path, f"{FOLDER}/{sweep}.json").open("rb")
 
 
-def _start(path, sweep):
+def _content(path, sweep, size=-1):
+    """The first bytes, or all, of a sweep's file."""
     try:
         with _open(path, sweep) as file:
-            return file.read(START)
+            return file.read(size)
     except UNREADABLE as error:
         raise _unreadable(path, sweep, error) from error
 
 
 def _records(path, sweep):
     try:
-        with _open(path, sweep) as file:
-            loaded = json.load(file)
-    except UNREADABLE as error:
+        loaded = json.loads(_content(path, sweep))
+    except ValueError as error:
         raise _unreadable(path, sweep, error) from error
     parts = [loaded.get("top"), loaded.get("mid")] if isinstance(loaded, dict) else [loaded]
     if not all(isinstance(part, list) for part in parts):
@@ -86,5 +88,5 @@ def read(path, column):
 def check(path, column):
     """That the sweep is there and its first records have the number. A zip that was cut off has no list of files."""
     sweep, number = _parts(path, column)
-    if f'"{number}"'.encode() not in _start(path, sweep):
+    if f'"{number}"'.encode() not in _content(path, sweep, START):
         raise StudyError(f"{path}: the records of {sweep} have no {number!r}: fetch it again, or name another number")

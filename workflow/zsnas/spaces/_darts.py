@@ -66,6 +66,7 @@ def index(names, shapes, genotypes, sizes, **columns):
 
     Beside the columns every space has, and `columns`: how many convolutions, poolings and skips both cells have.
     Separable and dilated convolutions are `conv1x1`, one each, as in `graphs`; others larger than 1 x 1 are `conv3x3`.
+    Networks are the same whose nodes have the same live operations in any order; nodes are not reordered.
     """
     lives = [tuple(map(live, cells)) for cells in genotypes]
     computed = pd.Series(
@@ -121,9 +122,9 @@ def count(genotype):
     return sum(operation != "none" for operation in operations_of(genotype))
 
 
-def graphs(cells):
+def graphs(cells, operations):
     """Cells of equally many nodes as graphs; see `zsnas.cells`. A node may read a source twice: edges come in pairs."""
-    kinds = tuple(dict.fromkeys(OPERATIONS.values()))
+    kinds = tuple(dict.fromkeys(OPERATIONS[name] for name in operations))
     none, skip = kinds.index(Operation("none")), kinds.index(Operation("skip"))
     nodes = range(2, 2 + len(cells[0].nodes))
     places = [(source, node, slot) for node in nodes for slot in (0, 1) for source in range(node)]
@@ -131,7 +132,7 @@ def graphs(cells):
     place_of = {place: at for at, place in enumerate(places)}
     chosen = np.full((len(cells), len(edges)), none)
     for row, cell in enumerate(cells):
-        for node, pair, kept in zip(nodes, cell.nodes, live(cell).nodes):
+        for node, pair, kept in zip(nodes, cell.nodes, live(cell).nodes, strict=True):
             for slot, (operation, source) in enumerate(pair):
                 chosen[row, place_of[source, node, slot]] = kinds.index(OPERATIONS[operation])
             if kept and node in cell.concat:  # the output is not joined to what is nothing
@@ -139,9 +140,26 @@ def graphs(cells):
     return Cells(tuple(edges), kinds, chosen, inputs=2)
 
 
-def cells_of(genotypes):
-    """All normal and all reduction cells as graphs: what the function `cells` of a space gives."""
-    return [graphs(cells) for cells in zip(*genotypes)]
+def cells_of(genotypes, operations):
+    """All normal and all reduction cells as graphs: what the function `cells` of a space gives.
+
+    operations: names of those that the space has.
+    """
+    return [graphs(cells, operations) for cells in zip(*genotypes)]
+
+
+def weights(name, channels, stride):
+    """How many weights the convolutions of an operation have."""
+    if name == "skip_connect" and stride > 1:
+        return channels**2
+    if "conv" not in name:
+        return 0
+    kernel = int(name[-1])
+    if name in CROSSED:
+        return 2 * kernel * channels**2
+    if name.startswith("conv"):
+        return kernel**2 * channels**2
+    return (2 if "sep" in name else 1) * channels * (kernel**2 + channels)
 
 
 def skeleton(cells, channels, depth):
@@ -157,14 +175,14 @@ def skeleton(cells, channels, depth):
         before, last, reduced = last, len(cells[reduces].concat) * channels, reduces
 
 
-def network(cells, channels, depth, classes, searched):
+def network(name, cells, channels, depth, classes, searched):
     """The network of normal and reduction cell without their dead operations; see `Network`.
 
-    Raises ValueError for a cell that no input reaches.
+    Raises ValueError, which tells the name, for a cell that no input reaches.
     """
     lives = tuple(map(live, cells))
     if not all(any(cell.nodes) for cell in lives):
-        raise ValueError(f"{cells} is disconnected: a cell reads none of its inputs")
+        raise ValueError(f"'{name}' is disconnected: a cell reads none of its inputs")
     return Network(lives, channels, depth, classes, searched)
 
 

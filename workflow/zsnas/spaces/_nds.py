@@ -5,7 +5,9 @@ width and the depth were drawn too, in those called fix-w-d they are the same fo
 such a sweep, and `design` tells its network: channels of the first cell, number of cells, and the genotype.
 
 Networks are those that the benchmark trained (pycls's port of DARTS): BatchNorms have a scale, and none follows a
-pooling. The second classifier that a record may ask for serves training alone and is neither built nor counted.
+pooling. The second classifier that a record may ask for serves training alone and is neither built nor counted. What
+reads only zeros gives its BatchNorm's shift, which is zero before training: it counts as dead here, though a trained
+network may make something of it.
 """
 
 import json
@@ -21,24 +23,31 @@ LISTED = {("data.zip", "nds_data"): "https://dl.fbaipublicfiles.com/nds/data.zip
 
 
 def architectures(path, *sweeps):
-    """The records of the sweeps; `params` and `macs` are those of convolutions, BatchNorms and classifier."""
+    """The records of the sweeps; `macs` are those of convolutions and classifier.
+
+    Raises ValueError for cells of different numbers of nodes.
+    """
     designs = pd.concat([nds.designs(path, sweep) for sweep in sweeps])
     parts = [parse(design) for design in designs]
+    if len(counts := {len(cell.nodes) for *_, cells in parts for cell in cells}) > 1:
+        raise ValueError(f"cells have {' or '.join(map(str, sorted(counts)))} nodes")
     return _darts.index(
         pd.Series(designs.index),
         [(channels, depth) for channels, depth, _ in parts],
-        [genotype for *_, genotype in parts],
-        [size(genotype, channels, depth) for channels, depth, genotype in parts],
+        [cells for *_, cells in parts],
+        [size(cells, channels, depth) for channels, depth, cells in parts],
         design=designs.values,
     )
 
 
 def parse(design):
-    """Channels, number of cells, and normal and reduction cell. Raises ValueError for any other text."""
+    """Channels, an even number, how many cells, and normal and reduction cell. Raises ValueError for any other text."""
     try:
         known = json.loads(design)
         cells = tuple(_darts.wiring(known[kind], known[f"{kind}_concat"]) for kind in ("normal", "reduce"))
-        channels, depth = int(known["width"]), int(known["depth"])
+        channels, depth = known["width"], known["depth"]
+        if not (isinstance(channels, int) and isinstance(depth, int) and channels > 0 == channels % 2 and depth > 0):
+            raise ValueError(f"{channels} channels, {depth} cells")
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"'{design}' is no network of NDS's ({error})") from error
     return channels, depth, cells
@@ -46,7 +55,7 @@ def parse(design):
 
 def cells(table):
     """Normal and reduction cells as graphs; see `zsnas.cells`."""
-    return _darts.cells_of([parse(design)[2] for design in table.design])
+    return _darts.cells_of([parse(design)[2] for design in table.design], _darts.OPERATIONS)
 
 
 def build(design, task):
@@ -54,40 +63,27 @@ def build(design, task):
 
     Weights are torch's default initial ones. Raises ValueError for a cell that no input reaches.
     """
-    channels, depth, genotype = parse(design)
-    return _darts.network(genotype, channels, depth, TASKS[task]["classes"], searched=False)
+    channels, depth, cells = parse(design)
+    return _darts.network(design, cells, channels, depth, TASKS[task]["classes"], searched=False)
 
 
-def size(genotype, channels, depth):
+def size(cells, channels, depth):
     """Parameters and multiply-accumulates of a network, dead operations included."""
     classes, side = TASKS["cifar10"].values()
     stem = _darts.STEM * channels
     params, macs = (27 + 2) * stem, 27 * stem * side**2
-    for before, last, width, reduces, _ in _darts.skeleton(genotype, channels, depth):
-        params += (before + last + 4) * width
-        macs += (before + last) * width * side**2
+    for before, last, inside, reduces, _ in _darts.skeleton(cells, channels, depth):
+        params += (before + last + 4) * inside
+        macs += (before + last) * inside * side**2
         side //= 1 + reduces
-        for node in genotype[reduces].nodes:
+        for node in cells[reduces].nodes:
             for operation, source in node:
-                weights, products, normed = operation_size(operation, width, 1 + (reduces and source < 2))
+                stride = 1 + (reduces and source < 2)
+                weights = _darts.weights(operation, inside, stride)
+                # The first of two crossed convolutions has as many more positions as it leaves for the second to skip.
+                products = weights * (stride + 1) // 2 if operation in _darts.CROSSED else weights
+                normed = (2 if "sep" in operation else 1) * inside if weights else 0
                 params += weights + 2 * normed
                 macs += products * side**2
-    features = len(genotype[reduces].concat) * width
+    features = len(cells[reduces].concat) * inside
     return params + (features + 1) * classes, macs + features * classes
-
-
-def operation_size(name, channels, stride):
-    """Weights of an operation, its products for each position of its output, and how many channels it normalises."""
-    if name == "skip_connect" and stride > 1:
-        return channels**2, channels**2, channels
-    if "conv" not in name:
-        return 0, 0, 0
-    kernel = int(name[-1])
-    if name in _darts.CROSSED:
-        along = kernel * channels**2
-        return 2 * along, (stride + 1) * along, channels
-    if name.startswith("conv"):
-        return kernel**2 * channels**2, kernel**2 * channels**2, channels
-    times = 2 if "sep" in name else 1
-    weights = channels * (kernel**2 + channels)
-    return times * weights, times * weights, times * channels

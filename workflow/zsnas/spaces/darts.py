@@ -46,11 +46,7 @@ LISTED = {
 
 
 def architectures(*paths):
-    """The genotypes of the tables, by name. `params` and `macs` are NAS-Bench-301's; see `size`.
-
-    Beside the columns every space has: how many convolutions, poolings and skips both cells have. Separable and dilated
-    convolutions are `conv1x1`, one each, as in `cells`; `conv3x3`, which mix channels and positions at once, are none.
-    """
+    """The genotypes of the tables, by name. `params` and `macs` are NAS-Bench-301's; see `size`."""
     names = pd.Series(sorted({name for path in paths for name in listed(path)}))
     genotypes = names.map(parse)
     shapes = [(CHANNELS, DEPTH)] * len(names)
@@ -86,7 +82,7 @@ def genotype_name(normal, reduction):
 
 def cells(table):
     """Normal and reduction cells as graphs; see `zsnas.cells`."""
-    return _darts.cells_of(table.arch.map(parse))
+    return _darts.cells_of(table.arch.map(parse), OPERATIONS)
 
 
 def size(genotype):
@@ -111,17 +107,11 @@ def size(genotype):
 
 def operation_size(operation, channels, strided):
     """Parameters, which are the products per position of the output, and what else is counted per position."""
+    products = _darts.weights(operation, channels, 1 + strided)
     if operation.endswith("pool_3x3"):
-        return 0, (9 + 1) * channels
+        return products, (9 + 1) * channels
     rectified = 4 if strided else 1  # positions that the first ReLU sees
-    if operation == "skip_connect" and strided:
-        return channels**2, (rectified + 1) * channels
-    if "conv" not in operation:
-        return 0, 0
-    kernel = int(operation[-1])
-    if operation.startswith("sep"):
-        return 2 * channels * (kernel**2 + channels), (rectified + 3) * channels
-    return channels * (kernel**2 + channels), (rectified + 1) * channels
+    return products, (rectified + (3 if operation.startswith("sep") else 1)) * channels if products else 0
 
 
 def build(arch, task):
@@ -129,4 +119,4 @@ def build(arch, task):
 
     Weights are torch's default initial ones. Raises ValueError for a cell that no input reaches.
     """
-    return _darts.network(parse(arch), CHANNELS, DEPTH, TASKS[task]["classes"], searched=True)
+    return _darts.network(arch, parse(arch), CHANNELS, DEPTH, TASKS[task]["classes"], searched=True)
