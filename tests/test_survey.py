@@ -1,5 +1,7 @@
 """The survey: nothing is left out, and it stays few jobs at full size."""
 
+import json
+import zipfile
 from collections import defaultdict
 
 import pandas as pd
@@ -23,7 +25,8 @@ COLUMNS = {"arch", "space", "arch_json", "expansion", "kernel", "layers", "se", 
 def stand_ins(directory):
     """A data_dir that stands in for all of sources.csv: enough for what is checked before any job.
 
-    Its tables are empty; TransNAS-Bench-101's file, which has no table for the macro space, has one architecture.
+    Its tables are empty; TransNAS-Bench-101's file, which has no table for the macro space, has one architecture, and
+    NDS's sweeps have one record each.
     """
     directory.mkdir(exist_ok=True)
     official = [source for source in SOURCES if source.reader == "transnas_bench"]
@@ -33,6 +36,10 @@ def stand_ins(directory):
         arch[task]["metrics"][metric] = [0.0]
     spaces = {source.column.partition("/")[0] for source in official}
     torch.save({"data": {space: {"64-1234-basic": dict(arch)} for space in spaces}}, directory / official[0].file)
+    nds = [source for source in SOURCES if source.reader == "nds"]
+    with zipfile.ZipFile(directory / nds[0].file, "w") as archive:
+        for sweep, number in {tuple(source.column.split("/")) for source in nds}:
+            archive.writestr(f"nds_data/{sweep}.json", json.dumps([{number: [0.0]}]))
     tables = defaultdict(lambda: set(COLUMNS))
     for source in SOURCES:
         if source.file.endswith(".parquet"):
