@@ -30,6 +30,12 @@ def nds(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def data_of(request):
+    """The folder of a space's files, by the space's name; tests that need an absent one are skipped."""
+    return lambda space: request.getfixturevalue("nds" if space.startswith("nds_") else "shared")
+
+
 @pytest.fixture(scope="session")
 def index_of():
     """The index of a space, by name and the folder of the files that list it; each is made once."""

@@ -22,9 +22,11 @@ from torch import nn
 from zsnas import registry
 from zsnas.errors import StudyError
 from zsnas.index import COLUMNS, listed
+from zsnas.inputs import minibatches
 from zsnas.readers import accel_nasbench, help_fbnet, naslib_darts, swap, timm_results
 from zsnas.readers import nds as nds_reader
 from zsnas.readers import table as table_reader
+from zsnas.score import score_network
 from zsnas.spaces import _darts, _nds, darts, fbnet, imagenet_cnn, mnasnet, nasbench201, nds_darts, nds_enas
 from zsnas.structural import score_structural
 
@@ -33,11 +35,9 @@ DEAD = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
 
 
 @pytest.fixture
-def table(request, name, index_of):
+def table(name, data_of, index_of):
     """The index of the space `name`; skipped where the files that list it are absent."""
-    if not registry.spaces()[name].listed:
-        return index_of(name)
-    return index_of(name, request.getfixturevalue("nds" if name.startswith("nds_") else "shared"))
+    return index_of(name, data_of(name)) if registry.spaces()[name].listed else index_of(name)
 
 
 @pytest.mark.parametrize("name", registry.spaces())
@@ -542,6 +542,13 @@ def test_every_operation_of_nds_is_sized_as_it_is_built(operation):
     assert sum(parameter.numel() for parameter in net.parameters()) == params
     assert multiply_accumulates(net, 32) == macs
     assert net.forward_features(torch.zeros(2, 3, 32, 32)).shape == (2, 32, 8, 8)
+
+
+def test_kernels_that_are_not_square_have_no_determinant():
+    batches = minibatches("noise", "cifar10", _nds.TASKS["cifar10"], 2, 0)
+    crossed = design([["conv_7x1_1x7", 0], ["skip_connect", 1]], [2])
+    (row,) = score_network("name", True, "nds_pnas", "cifar10", 0, ["eznas_a"], batches, "cpu", crossed)
+    assert row["status"] == "error: ValueError: a kernel is not square and has no determinant"
 
 
 def test_of_nds_cells_only_what_the_output_depends_on_is_built():

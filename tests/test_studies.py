@@ -27,10 +27,9 @@ def test_every_documented_space_has_a_study():
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_studies_are_sound(request, path):
+def test_studies_are_sound(path, data_of):
     config = yaml.safe_load(path.read_text())
-    data = request.getfixturevalue("nds" if path.parent.name.startswith("nds_") else "shared")
-    check(config, path.name, CHECKOUT / "config" / "sources.csv", str(data))
+    check(config, path.name, CHECKOUT / "config" / "sources.csv", str(data_of(path.parent.name)))
     if path.parent.name != "structural":  # which is one study of many spaces, of which not all have every structure
         assert list(config["spaces"]) == [path.parent.name]
         assert not any(registry.reason_against(name, path.parent.name) for name in config["proxies"])

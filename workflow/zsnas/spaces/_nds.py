@@ -80,7 +80,7 @@ def size(cells, channels, depth):
             for operation, source in node:
                 stride = 1 + (reduces and source < 2)
                 weights = _darts.weights(operation, inside, stride)
-                # The first of two crossed convolutions has as many more positions as it leaves for the second to skip.
+                # Of two crossed convolutions the first strides along one side only, so that its map is larger.
                 products = weights * (stride + 1) // 2 if operation in _darts.CROSSED else weights
                 normed = (2 if "sep" in operation else 1) * inside if weights else 0
                 params += weights + 2 * normed

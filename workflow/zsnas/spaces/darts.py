@@ -64,13 +64,12 @@ def parse(arch):
     try:
         call = {keyword.arg: ast.literal_eval(keyword.value) for keyword in ast.parse(arch, mode="eval").body.keywords}
         cells = tuple(_darts.wiring(call[kind], call[f"{kind}_concat"]) for kind in ("normal", "reduce"))
-        used = set(_darts.operations_of(cells))
-        known = genotype_name(*(cell.nodes for cell in cells)) == arch and {len(cell.nodes) for cell in cells} == {
-            NODES
-        }
+        known = genotype_name(*(cell.nodes for cell in cells)) == arch
+        known = known and all(len(cell.nodes) == NODES for cell in cells)
+        known = known and set(_darts.operations_of(cells)) <= set(OPERATIONS)
     except (ValueError, SyntaxError, KeyError, TypeError, AttributeError):
         known = False
-    if not known or not used <= set(OPERATIONS):
+    if not known:
         raise ValueError(f"'{arch}' is not a DARTS genotype")
     return cells
 
