@@ -14,7 +14,7 @@ from runs import CHECKOUT, copy_checkout, snakemake
 
 from zsnas import engine, registry
 
-RESULTS = sorted((CHECKOUT / "docs" / "results").glob("*.md"))
+RESULTS = sorted((CHECKOUT / "docs" / "results").rglob("*.md"))
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "config" / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), *RESULTS]
 
 
@@ -91,8 +91,12 @@ def test_every_pass_the_page_offers_exists_and_none_is_forgotten():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_links_and_commands_exist(page):
     text = page.read_text()
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
-        assert (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", text):
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.+)", linked.read_text(), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, heading
     targets = set(re.findall(r"^([\w-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     for target in re.findall(r"^make ([\w-]+)", text, re.MULTILINE):
         assert target in targets
@@ -113,7 +117,7 @@ def test_spaces_have_as_many_architectures_as_is_said(name):
     assert DOCUMENTED[name] == (space.architectures, space.canonical)
 
 
-@pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RESULTS, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_studies_and_scripts_that_results_name_are_beside_them(page):
     for name in re.findall(r"`([^`\s]+\.(?:py|yaml))`", page.read_text()):
         assert any(page.parent.glob(name.replace("{space}", "*"))), name

@@ -105,7 +105,7 @@ def test_equal_images_share_a_linear_region():
 @pytest.mark.parametrize("arch", ARCHS["cifar10"])
 def test_grasp_says_nothing_of_layers_that_batchnorm_follows(arch):
     """Its parts, as its docstring derives them, add up to the score, and BatchNorm leaves theirs to the others."""
-    grasp = runpy.run_path(CHECKOUT / "docs" / "results" / "grasp.py")
+    grasp = runpy.run_path(CHECKOUT / "docs" / "results" / "nasbench201" / "grasp.py")
     batches = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 16, 0)
     subject = Subject(nasbench201, arch, "cifar10", 0, "float64", batches, "cpu")
     parts = grasp["parts"](subject.net(), *subject.batches()[0])
@@ -119,7 +119,7 @@ def test_grasp_says_nothing_of_layers_that_batchnorm_follows(arch):
 
 def test_the_released_eznas_is_of_what_enters_a_group():
     """Its norm, and that a group which does not reach the output counts as 0."""
-    eznas = runpy.run_path(CHECKOUT / "docs" / "results" / "eznas.py")
+    eznas = runpy.run_path(CHECKOUT / "docs" / "results" / "nasbench201" / "eznas.py")
     norms = [
         eznas["norm"](torch.tensor(matrix)) for matrix in ([[2.0, 0], [0, 3]], [[0.0, 1], [1, 0]], [[1.0, 1], [1, 1]])
     ]
@@ -136,7 +136,7 @@ def test_the_released_eznas_is_of_what_enters_a_group():
 
 
 def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
-    near = runpy.run_path(CHECKOUT / "docs" / "results" / "near.py")
+    near = runpy.run_path(CHECKOUT / "docs" / "results" / "nasbench101" / "near.py")
     batches = minibatches("noise", "cifar10", nasbench101.TASKS["cifar10"], 2, 0)
     subject = Subject(nasbench101, "hash", "cifar10", 0, "float32", batches, "cpu", "101:0")
     found = near["variants"](subject)
@@ -146,7 +146,7 @@ def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
 
 
 def test_large_classes_are_counted_beside_the_samples_small_ones():
-    estimates = runpy.run_path(CHECKOUT / "docs" / "results" / "classes.py")["estimates"]
+    estimates = runpy.run_path(CHECKOUT / "docs" / "results" / "nasbench201" / "classes.py")["estimates"]
     names = [*"xaaabcdef"]  # of which x is disconnected
     table = pd.DataFrame({"canonical": names, "connected": [name != "x" for name in names], "accuracy": np.arange(9.0)})
     right, wrong = (

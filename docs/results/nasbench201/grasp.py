@@ -1,4 +1,4 @@
-"""What GraSP is made of on NAS-Bench-201: `python docs/results/grasp.py STUDY IMAGES`.
+"""What GraSP is made of on NAS-Bench-201: `python docs/results/nasbench201/grasp.py STUDY IMAGES`.
 
 STUDY is the study.parquet of nasbench201/sample.yaml, IMAGES the images it prepared. Prints a Markdown table of the
 parts of GraSP's score (see the docstring of zsnas.proxies.grasp), of 200 networks in double precision: |g|^2, and for

@@ -1,4 +1,4 @@
-"""How do proxies rank within a family? `python docs/results/families.py STUDY.parquet`, of the space `imagenet_cnn`.
+"""How do proxies rank within a family? `python docs/results/imagenet_cnn/families.py STUDY.parquet`.
 
 Prints a Markdown table: Spearman's rho of a few proxies with each recipe's accuracies, for every family of which the
 recipe has at least FEWEST networks, with 95 % bootstrap intervals over networks.

@@ -1,4 +1,4 @@
-"""Which gradients EZNAS-A reads, on NAS-Bench-201: `python docs/results/eznas.py TRUTH IMAGES`.
+"""Which gradients EZNAS-A reads, on NAS-Bench-201: `python docs/results/nasbench201/eznas.py TRUTH IMAGES`.
 
 TRUTH is results/truth/nasbench201/cifar10/nats_valid.parquet, of any study that names this truth, IMAGES the
 results/images/nasbench201/cifar10.npz of nasbench201/full.yaml. As others describe it the score is of gradients by

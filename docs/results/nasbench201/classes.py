@@ -1,4 +1,4 @@
-"""NAS-Bench-201 with its large classes: `python docs/results/classes.py SCORES INDEX IMAGES TRUTH...`.
+"""NAS-Bench-201 with its large classes: `python docs/results/nasbench201/classes.py SCORES INDEX IMAGES TRUTH...`.
 
 Some networks stand for hundreds of architectures, and a sample of a thousand has them or has not. SCORES is the
 scores.parquet of nasbench201/sample; INDEX, IMAGES and TRUTHs are results/spaces/nasbench201/architectures.parquet,

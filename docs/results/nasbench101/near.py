@@ -1,4 +1,4 @@
-"""NEAR with other first weights and modes, on NAS-Bench-101: `python docs/results/near.py SCORES INDEX TRUTH`.
+"""NEAR on NAS-Bench-101 with other weights and modes: `python docs/results/nasbench101/near.py SCORES INDEX TRUTH`.
 
 SCORES is the scores.parquet of nasbench101/dearer, whose networks are taken, INDEX and TRUTH are
 results/spaces/nasbench101/architectures.parquet and results/truth/nasbench101/cifar10/nb101_valid.parquet. Prints a
