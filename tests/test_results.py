@@ -76,10 +76,12 @@ def test_large_classes_are_counted_beside_the_samples_small_ones():
     assert (estimates(only_small, ["a"], 40, np.random.default_rng(0))[0] > 0.9).all()
 
 
-def test_size_at_equal_depth_is_of_pairs_of_one_depth():
-    """Two depths of three and two architectures: size ranks within each, not perfectly in one, backwards between."""
-    at_equal_depth = runpy.run_path(RESULTS / "structural" / "depth.py")["at_equal_depth"]
-    table = pd.DataFrame({"depth": [1, 1, 1, 2, 2], "params": [1, 2, 3, -2, -1], "accuracy": [1, 3, 2, 4, 5]})
-    tau, share = at_equal_depth(table, np.array([[1, 1, 1, 1, 1], [2, 1, 0, 0, 1], [0, 0, 0, 1, 1]]))
-    assert tau == pytest.approx([(3 * 1 / 3 + 1) / 4, 1, 1])
-    assert share == pytest.approx([4 / 10, 2 / 5, 1])
+def test_size_at_equal_depth_is_compared_at_the_same_size_gaps():
+    """Size doubles from each to the next and agrees with accuracy but where depth changes between neighbours."""
+    depth = runpy.run_path(RESULTS / "structural" / "depth.py")
+    size, accuracy, depths = np.array([[1.0, 2, 4, 8], [1, 3, 2, 4], [1, 1, 2, 2]])
+    given = depth["drawn"](size, accuracy, depths)
+    whole, equal, other = depth["concordance"](*given, np.ones(4))
+    assert whole == pytest.approx(4 / 6, abs=0.02)  # pairs are drawn
+    assert (equal, other) == (1, -1)
+    assert depth["concordance"](*given, np.array([1.0, 1, 1, 0])) == (pytest.approx(1 / 3, abs=0.02), 1, -1)

@@ -1,9 +1,10 @@
 """Does size rank because depths are alike? `python docs/results/structural/depth.py STUDY.parquet`, of study.yaml.
 
-The survey explains that the number of parameters ranks by architectures of nearly equal depth. Prints a Markdown table,
-per space, task and truth of FEWEST architectures or more: Kendall's tau-b of `params` over all pairs of architectures
-and over pairs of equal depth (of each depth, averaged by how many pairs it has), the difference, and that of `depth`,
-with 95 % bootstrap intervals over canonical networks; and which share of all pairs are of equal depth.
+Prints a Markdown table, per space, task and truth of FEWEST architectures or more. In how many pairs of architectures
+the larger one is the better, less in how many it is the worse, as a share of all: of pairs of any depth, of pairs of
+equal depth, and, as a control, of pairs of unequal depth that differ as much in size as those of equal depth do; the
+difference of the last two; and the depths from least to most, by quantiles. Pairs are drawn at random, those of one
+size left out; intervals are 95 % bootstrap intervals over canonical networks.
 """
 
 import sys
@@ -11,48 +12,60 @@ import sys
 import numpy as np
 import pandas as pd
 
-from zsnas.judge.statistics import interval, rank_correlations, sample_weights
+from zsnas.judge.statistics import interval, sample_weights
 
 METRICS = ("accuracy_", "negloss_", "ssim_")
-FEWEST, REPLICATES, SEED = 100, 1000, 0
+FEWEST, PAIRS, GAPS, REPLICATES, SEED = 100, 200_000, 20, 1000, 0
 
 
-def pairs(weights):
-    """How many pairs of architectures each replicate has; weights [replicates, n]."""
-    return (weights.sum(1) ** 2 - (weights.astype(np.int64) ** 2).sum(1)) / 2
+def drawn(size, accuracy, depth):
+    """Random pairs of architectures of unequal size: their places [2, pairs], and of each pair whether size agrees with
+    accuracy (1, 0, -1), the class of its size gap (log, by quantiles of those at equal depth), whether depths agree."""
+    first, second = pairs = np.random.default_rng(SEED).integers(len(size), size=(2, PAIRS))
+    larger = np.log(size[first] / size[second])
+    kept = larger != 0
+    pairs, larger = pairs[:, kept], larger[kept]
+    first, second = pairs
+    equal = depth[first] == depth[second]
+    # Gaps that no pair of equal depth has are a class of their own, the last.
+    gap = np.searchsorted(np.quantile(abs(larger[equal]), np.arange(1, GAPS + 1) / GAPS), abs(larger))
+    return pairs, np.sign(larger) * np.sign(accuracy[first] - accuracy[second]), gap, equal
 
 
-def tau(table, proxy, weights):
-    """Tau-b in each replicate, NaN where it has no order."""
-    return rank_correlations(table[[proxy]].to_numpy(float).T, table.accuracy.to_numpy(float), weights)[0][0, 0]
+def concordance(pairs, agree, gap, equal, weight):
+    """Of pairs of any depth, of equal depth, and of unequal depth with the size gaps of the latter.
 
-
-def at_equal_depth(table, weights):
-    """Tau of `params` over pairs of equal depth, and their share of all pairs, in each replicate."""
-    groups = [np.flatnonzero(table.depth == depth) for depth in table.depth.unique()]
-    taus = np.array([tau(table.iloc[group], "params", weights[:, group]) for group in groups])
-    counts = np.array([pairs(weights[:, group]) for group in groups])
-    ranked = np.where(np.isnan(taus), 0, counts)
-    return np.nansum(taus * ranked, 0) / ranked.sum(0), counts.sum(0) / pairs(weights)
+    weight [n]: how often each architecture counts.
+    """
+    counted = weight[pairs[0]] * weight[pairs[1]]
+    by_gap = [
+        np.bincount(gap[these], counted[these] * sign, GAPS + 1)
+        for these in (equal, ~equal)
+        for sign in (agree[these], 1)
+    ]
+    alike, alike_pairs, other, other_pairs = by_gap
+    share = np.where(other_pairs > 0, alike_pairs, 0) / alike_pairs[other_pairs > 0].sum()
+    same_gaps = (share * other / np.maximum(other_pairs, 1)).sum()
+    return (alike + other).sum() / (alike_pairs + other_pairs).sum(), alike.sum() / alike_pairs.sum(), same_gaps
 
 
 def main():
     study = pd.read_parquet(sys.argv[1])
-    print("| space, task (truth) | n | `params` | at equal depth | difference | pairs of equal depth | `depth` |")
+    print("| space, task (truth) | n | any depth | equal depth | unequal depth, same gaps | difference | depths |")
     print(f"|{'---|' * 7}")
     truths = [column for column in study if column.startswith(METRICS)]
     for (space, task), rows in study.dropna(subset="depth").groupby(["space", "task"]):
         for truth in truths:
-            table = rows[rows[truth].notna()].rename(columns={truth: "accuracy"})
+            table = rows[rows[truth].notna()]
             if len(table) < FEWEST:
                 continue
-            weights = sample_weights(table.canonical.to_numpy(str), REPLICATES, SEED)
-            equal, share = at_equal_depth(table, weights)
-            size = tau(table, "params", weights)
-            found = size, equal, equal - size, tau(table, "depth", weights)
-            cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*interval(values)) for values in found]
-            cells.insert(3, f"{share[0]:.0%}")
-            print(f"| {space}, {task} ({truth.partition('_')[2]}) | {len(table):,} | {' | '.join(cells)} |")
+            given = drawn(*table[["params", truth, "depth"]].to_numpy(float).T)
+            weights = sample_weights(table.canonical.to_numpy(str), REPLICATES, SEED).astype(float)
+            found = np.array([concordance(*given, weight) for weight in weights]).T
+            cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*interval(it)) for it in (*found, found[1] - found[2])]
+            depths = ", ".join(f"{it:.0f}" for it in table.depth.quantile([0, 0.05, 0.5, 0.95, 1]))
+            name = f"{space}, {task} ({truth.partition('_')[2]})"
+            print(f"| {name} | {len(table):,} | {' | '.join(cells)} | {depths} |", flush=True)
 
 
 if __name__ == "__main__":
