@@ -2,8 +2,12 @@
 
 import functools
 import hashlib
+import io
 import re
+import subprocess
+import sys
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
@@ -22,14 +26,23 @@ CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder; what is called half.csv breaks off in the middle."""
+    """Serves a folder. What is called half.csv breaks off in the middle, and unsized.csv is sent without its length;
+    slow.csv waits there until the client has left."""
 
     def log_message(self, *message):
         pass
 
+    def send_header(self, keyword, value):
+        if (keyword, self.path) != ("Content-Length", "/unsized.csv"):
+            super().send_header(keyword, value)
+
     def copyfile(self, source, output):
         whole = source.read()
-        output.write(whole[: len(whole) // 2] if self.path.endswith("half.csv") else whole)
+        stops = self.path in ("/half.csv", "/slow.csv")
+        output.write(whole[: len(whole) // 2] if stops else whole)
+        if self.path == "/slow.csv":
+            output.flush()
+            self.rfile.read()
 
 
 @pytest.fixture
@@ -48,9 +61,9 @@ def row(tmp_path, server):
     """Writes a list of sources with one truth in a file of the server."""
 
     def write(file, sha256="", size="", url=None):
-        line = (
-            f"nasbench201,cifar10,mine,table,{file},acc,accuracy,true,,,,1,{sha256},{size},{url or server[1]}/{file},"
-        )
+        count = 3 if file == "unsized.csv" else 1
+        what = f"nasbench201,cifar10,mine,table,{file},acc,accuracy,true,,,,{count}"
+        line = f"{what},{sha256},{size},{url or server[1]}/{file},"
         (tmp_path / "sources.csv").write_text(f"{HEADER}\n{line}\n")
         return tmp_path / "sources.csv"
 
@@ -82,7 +95,9 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path, csv, row):
     data = tmp_path / "data"
     data.mkdir()
     (data / "mine.csv").write_text("arch,other\n")
-    with pytest.raises(StudyError, match=r"no column .acc.*; delete this one first, for no file is replaced"):
+    with pytest.raises(
+        StudyError, match=r"no column .acc.*; delete .*mine\.csv first, for nothing that is there is rep"
+    ):
         fetch.fetch(*TRUTH, row("mine.csv"), data)
     source = sources.read_sources(row("mine.csv"))[0]
     with pytest.raises(StudyError, match="no column 'acc'"):
@@ -95,12 +110,14 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
     (folder / "page.csv").write_text("<!DOCTYPE html><title>Quota exceeded</title>")
     (folder / "half.csv").write_bytes(csv.read_bytes() * 10)
     (folder / "wrong.csv").write_text("cell,acc\nx,3\n")
+    (folder / "unsized.csv").write_bytes(csv.read_bytes())
     size = csv.stat().st_size
     data = tmp_path / "data"
     for file, message in {
         "gone.csv": "cannot be downloaded from http://.*404.*put it into",
         "page.csv": "is a web page, not data",
-        "half.csv": r"came only in part, \d+ of \d+ bytes",
+        "half.csv": r"cannot be downloaded from http://.*only \d+ of \d+ bytes came",
+        "unsized.csv": "is incomplete: a number for 1 of 3 architectures",
         "wrong.csv": "has no column",
     }.items():
         with pytest.raises(StudyError, match=f"{file} {message}"):
@@ -123,13 +140,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, csv, row):
 
 
 def test_a_full_disk_is_named(tmp_path, csv, row, monkeypatch):
-    def write(*arguments):
-        raise OSError(28, "No space left on device")
+    class Full(io.BytesIO):
+        def writelines(self, pieces):
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zsnas.fetch.shutil.copyfileobj", write)
+    monkeypatch.setattr("zsnas.fetch.open", lambda *arguments: Full(), raising=False)
     with pytest.raises(StudyError, match=r"No space left on device.*free some space"):
         fetch.fetch(*TRUTH, row("mine.csv"), tmp_path / "data")
     assert left(tmp_path / "data") == []
+
+
+def test_what_fails_between_here_and_the_server_is_no_fault_of_the_disk(tmp_path, row):
+    """An address that does not talk TLS."""
+    listed = row("mine.csv")
+    listed.write_text(listed.read_text().replace("http://", "https://"))
+    with pytest.raises(StudyError, match=r"mine\.csv cannot be downloaded from https://.*(?i:ssl).*try again"):
+        fetch.fetch(*TRUTH, listed, tmp_path / "data")
+
+
+def test_a_fetch_that_is_ended_leaves_nothing(tmp_path, server, row):
+    (server[0] / "slow.csv").write_text("arch,acc\n" * 100)
+    command = [sys.executable, "-m", "zsnas.fetch", "--truths", "/".join(TRUTH), "--data-dir", tmp_path / "data"]
+    with subprocess.Popen([*command, "--sources", row("slow.csv")]) as fetching:
+        while not left(tmp_path / "data") and fetching.poll() is None:
+            time.sleep(0.05)
+        fetching.terminate()
+    assert fetching.returncode == 128 + 15 and left(tmp_path / "data") == []
 
 
 def test_what_has_no_direct_address_is_named_with_its_place(tmp_path):
@@ -174,14 +210,25 @@ def test_a_folder_is_fetched_whole_or_not_at_all(tmp_path, server):
     (tmp_path / "sources.csv").write_text(f"{HEADER}\n{rows}")
     place = tmp_path / "sources.csv", tmp_path / "data"
     torch.save([7.0, 8.0], folder / "fbnet" / "latency" / "raspi4.pt")
-    with pytest.raises(StudyError, match=r"fbnet cannot be downloaded from .*/fbnet .*404.*put it into"):
+    with pytest.raises(StudyError, match=r"fbnet cannot be downloaded from .*/fbnet/latency/fpga\.pt .*404.*put it into"):
         fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
     assert left(place[1]) == []
-    torch.save([1.0, 2.0], folder / "fbnet" / "latency" / "fpga.pt")
+    other = folder / "fbnet" / "latency" / "fpga.pt"
+    other.write_text("<html>Quota exceeded</html>")
+    with pytest.raises(StudyError, match=r"^fbnet/latency/fpga\.pt is a web page"):
+        fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
+    other.write_bytes((folder / "fbnet" / "latency" / "raspi4.pt").read_bytes()[:-100])
+    with pytest.raises(StudyError, match=r"^fbnet/latency/fpga\.pt is truncated"):
+        fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
+    assert left(place[1]) == []
+    torch.save([1.0, 2.0], other)
     (path,) = fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
     assert sorted(file.name for file in path.rglob("*.pt")) == ["fpga.pt", "metainfo.pt", "raspi4.pt"]
     assert help_fbnet.read(path, "raspi4").value.tolist() == [7, 8]
     assert fetch.lists_of("fbnet", *place) == [path] == fetch.costs_of("fbnet", "cifar100", "help_fpga", *place)
+    (path / "latency" / "fpga.pt").unlink()
+    with pytest.raises(StudyError, match=r"fpga\.pt is not there.*delete .*/data/fbnet first"):
+        fetch.costs_of("fbnet", "cifar100", "help_fpga", *place)
 
 
 def test_what_a_study_without_truths_lacks_is_named(tmp_path):
@@ -216,7 +263,7 @@ def test_the_workflow_fetches_before_it_checks(tmp_path, csv, row):
     (directory / "data" / "mine.csv").write_text("<html>")
     assert "is a web page" in snakemake(directory, "-n", "--configfile", "mine.yaml", fails=True)
     failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)
-    assert "is a web page" in failed and "delete this one first" in failed
+    assert "is a web page" in failed and "delete data/mine.csv first" in failed
     csv.unlink()
     (directory / "data" / "mine.csv").unlink()
     failed = snakemake(directory, "-c1", "fetch", "--configfile", "mine.yaml", fails=True)

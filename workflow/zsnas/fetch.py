@@ -1,17 +1,17 @@
 """Download what a study needs and is not there: `python -m zsnas.fetch`.
 
 A row of sources.csv has a direct address where its url ends in the name of its file. Such a file, of a truth, of a
-looked-up device or one that lists a space, is downloaded beside data_dir's others, checked as before a study, and only
-then given its name; a file that is there is never replaced. Of a folder each file that some row needs is downloaded:
-its reader has `contents(columns)`, their names. What has no direct address is named with the place it belongs to.
+looked-up device or one that lists a space, is downloaded beside data_dir's others, checked as before a study and for
+whether it is whole, and only then given its name; a file that is there is never replaced. Of a folder each file that
+some row needs is downloaded: its reader has `contents(columns)`, their names. What has no direct address is named with
+the place it belongs to.
 """
 
 import argparse
 import itertools
-import shutil
+import signal
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
@@ -23,6 +23,10 @@ from zsnas.provenance import sha256
 
 CHUNK = 1 << 20
 SECONDS = 60  # without an answer
+
+
+class Unreachable(Exception):
+    """What is at an address does not come, or not all of it."""
 
 
 def fetch(space, task, name, sources_csv, data_dir, cost=None):
@@ -38,7 +42,7 @@ def fetch(space, task, name, sources_csv, data_dir, cost=None):
     try:
         sources.verify(source, path)
     except sources.Unusable as error:
-        raise StudyError(f"{error}; delete this one first, for no file is replaced") from error
+        raise StudyError(f"{error}; delete {path} first, for nothing that is there is replaced") from error
     return path
 
 
@@ -49,10 +53,10 @@ def download(source, sources_csv, data_dir):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
             part = Path(aside, source.file)
-            for name in contents(source, sources_csv):
-                receive(f"{source.url}{name}", Path(f"{part}{name}"))
             try:
-                sources.verify(source, part)
+                for name in contents(source, sources_csv):
+                    receive(f"{source.url}{name}", Path(f"{part}{name}"))
+                check(source, part, sources_csv)
             except sources.Unusable as error:
                 refused = str(error).replace(str(part), source.file)
                 raise StudyError(
@@ -63,11 +67,9 @@ def download(source, sources_csv, data_dir):
                 sources.verify(source, path)
             else:
                 part.rename(path)
-    except StudyError:
-        raise
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError, ValueError) as error:
+    except Unreachable as error:
         raise StudyError(
-            f"{source.file} cannot be downloaded from {source.url} ({error}): try again, or put it into {data_dir}"
+            f"{source.file} cannot be downloaded from {error}: try again, or put it into {data_dir}"
         ) from error
     except OSError as error:
         way_out = "free some space" if error.errno in DISK_FULL else "correct 'data_dir'"
@@ -75,24 +77,55 @@ def download(source, sources_csv, data_dir):
     return path
 
 
+def of_file(source, sources_csv):
+    """All rows about a source's file."""
+    return [row for row in sources.read_sources(sources_csv) if row.file == source.file]
+
+
 def contents(source, sources_csv):
     """What follows a source's url: the name of each file of a folder, nothing for a file."""
     reader = sources.load_reader(source)
     if not hasattr(reader, "contents") or Path(source.file).suffix:
         return [""]
-    rows = sources.read_sources(sources_csv)
-    return [f"/{name}" for name in reader.contents([row.column for row in rows if row.file == source.file])]
+    return [f"/{name}" for name in reader.contents([row.column for row in of_file(source, sources_csv)])]
+
+
+def check(source, part, sources_csv):
+    """Verify what was downloaded for a source, a folder for each of its rows. Unusable where it is not whole.
+
+    A hash tells that it is whole. Without one it is read, once, to count its architectures.
+    """
+    for row in of_file(source, sources_csv) if part.is_dir() else [source]:
+        sources.verify(row, part)
+    if source.architectures and not source.sha256:
+        found = sources.load_reader(source).read(part, source.column)["value"].count()
+        if found < source.architectures:
+            raise sources.Unusable(
+                f"{part} is incomplete: a number for {found} of {source.architectures} architectures"
+            )
 
 
 def receive(url, part):
-    """Write what is at an address to the file `part`. StudyError where it breaks off."""
+    """Write what is at an address to the file `part`. Unusable where that is a web page."""
     part.parent.mkdir(parents=True, exist_ok=True)
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer, open(part, "wb") as file:
-        shutil.copyfileobj(answer, file, CHUNK)
-        promised = answer.headers.get("Content-Length")
-    received = part.stat().st_size
+    with open(part, "wb") as file:
+        file.writelines(pieces(url))
+    sources.refuse_web_page(part, f"fetch it again from {url}")
+
+
+def pieces(url):
+    """What is at an address, piece by piece. Raises Unreachable."""
+    received = 0
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+            promised = answer.headers.get("Content-Length")
+            while piece := answer.read(CHUNK):
+                received += len(piece)
+                yield piece
+    except (OSError, HTTPException, ValueError) as error:  # of the network, for writing is not done in here
+        raise Unreachable(f"{url} ({error})") from error
     if promised is not None and received != int(promised):
-        raise StudyError(f"{part.name} came only in part, {received} of {promised} bytes from {url}: try again")
+        raise Unreachable(f"{url} (only {received} of {promised} bytes came)")
 
 
 def lists_of(name, sources_csv, data_dir):
@@ -126,6 +159,7 @@ def main():
     parser.add_argument("--sources", required=True)
     parser.add_argument("--data-dir", required=True)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no half download is left
     problems = []
     for find, names in [
         (lambda *it: [fetch(*it)], arguments.truths),

@@ -253,14 +253,19 @@ def _verify(source, path, reader):
     again = "install the package" if source.file.startswith(PACKAGE) else "fetch it"
     again = f"{again} again from {source.url}"
     if path.is_file():
+        refuse_web_page(path, again)
         size = path.stat().st_size
-        with open(path, "rb") as file:
-            start = file.read(64)
-        if start.lstrip().startswith(b"<"):
-            raise StudyError(f"{path} is a web page, not data: {again}")
         if source.bytes not in (None, size):
             raise StudyError(f"{path} is truncated or altered: {size} bytes instead of {source.bytes}; {again}")
     digest = sha256(path) if source.sha256 else ""
     if source.sha256 != digest:
         raise StudyError(f"{path} is truncated or altered: sha256 {digest} instead of {source.sha256}; {again}")
     reader.check(path, source.column)
+
+
+def refuse_web_page(path, again):
+    """Unusable, with the way out `again`, where a file begins as HTML does: what servers send for what they lack."""
+    with open(path, "rb") as file:
+        start = file.read(64)
+    if start.lstrip().startswith(b"<"):
+        raise Unusable(f"{path} is a web page, not data: {again}")
