@@ -210,7 +210,9 @@ def test_a_folder_is_fetched_whole_or_not_at_all(tmp_path, server):
     (tmp_path / "sources.csv").write_text(f"{HEADER}\n{rows}")
     place = tmp_path / "sources.csv", tmp_path / "data"
     torch.save([7.0, 8.0], folder / "fbnet" / "latency" / "raspi4.pt")
-    with pytest.raises(StudyError, match=r"fbnet cannot be downloaded from .*/fbnet/latency/fpga\.pt .*404.*put it into"):
+    with pytest.raises(
+        StudyError, match=r"fbnet cannot be downloaded from .*/fbnet/latency/fpga\.pt .*404.*put it into"
+    ):
         fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
     assert left(place[1]) == []
     other = folder / "fbnet" / "latency" / "fpga.pt"

@@ -238,7 +238,13 @@ def test_a_json_of_numbers_or_of_objects_is_a_table(tmp_path):
     np.testing.assert_array_equal(table.read(tmp_path / "more.json", "loss").value, [1, np.nan])
     with refused("more.json has no column 'los'; did you mean 'loss'? (it has acc, loss, arch)"):
         table.check(tmp_path / "more.json", "los")
-    for wrong in ("[1, 2]", '{"a": 1', "<html>quota exceeded</html>", ""):
+    (tmp_path / "rows.json").write_text('[{"arch": "a", "c10": {"test": 91.5}}, {"arch": "b", "c10": {"valid": 90}}]')
+    rows = table.read(tmp_path / "rows.json", "c10/test")
+    assert rows.arch.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(rows.value, [91.5, np.nan])
+    (tmp_path / "deep.json").write_text('{"a": {"c10": {"test": 1}}, "a": {"c10": {"test": 2}}}')
+    assert table.read(tmp_path / "deep.json", "c10/test").value.tolist() == [1, 2]
+    for wrong in ("[1, 2]", "7", '[{"arch": "a"}, 2]', '{"a": 1', "<html>quota exceeded</html>", ""):
         (tmp_path / "wrong.json").write_text(wrong)
         with refused("wrong.json is not a readable table", "fetch or write it again"):
             table.check(tmp_path / "wrong.json", "value")

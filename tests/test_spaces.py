@@ -1,5 +1,6 @@
 """Every space: counts, canonical networks, builders; NAS-Bench-201 against its own published numbers."""
 
+import bz2
 import dataclasses
 import io
 import itertools
@@ -23,7 +24,7 @@ from zsnas import registry
 from zsnas.errors import StudyError
 from zsnas.index import COLUMNS, listed
 from zsnas.inputs import minibatches
-from zsnas.readers import accel_nasbench, help_fbnet, naslib_darts, swap, timm_results
+from zsnas.readers import _pickles, accel_nasbench, help_fbnet, naslib_darts, swap, timm_results
 from zsnas.readers import nds as nds_reader
 from zsnas.readers import table as table_reader
 from zsnas.score import score_network
@@ -200,6 +201,24 @@ def test_classes_and_sizes_equal_the_published_ones(index, shared):
     assert pairs.iso_class.is_unique and pairs.iso_group.is_unique
     assert (both.params / 1e6 == both.params_m).all()
     assert (both.macs / 1e6 - both.flops_m).abs().max() < 1e-9
+
+
+def test_sizes_equal_those_in_the_benchmarks_own_records(index, shared):
+    """Of architectures 0, 11 and 284 on all data sets; nats_tss.parquet has sizes by closed forms."""
+    tasks = {"cifar10-valid": "cifar10", "ImageNet16-120": "imagenet16-120"}
+    files = sorted((shared / "nats_format_samples" / "NATS-tss-v1_0-3ffb9-simple").glob("0*.pbz2"))
+    assert len(files) == 3
+    for file in files:
+        record = _pickles.load(bz2.decompress(file.read_bytes()), _pickles.NUMPY_AND_DICTS, file)["200"]
+        row = index.set_index("arch").loc[record["arch_str"]]
+        for (dataset, _), run in record["all_results"].items():
+            task = tasks.get(dataset, dataset)
+            facts, net = nasbench201.TASKS[task], nasbench201.build_as_published(record["arch_str"], task)
+            # The benchmark counts the classifier's bias, too.
+            macs = multiply_accumulates(net, facts["resolution"]) + facts["classes"]
+            assert (sum(it.numel() for it in net.parameters()) / 1e6, macs / 1e6) == (run["params"], run["flop"])
+            if task == "cifar10":
+                assert (row.params / 1e6, row.macs / 1e6) == (run["params"], run["flop"])
 
 
 def test_names_round_trip_and_others_are_refused():

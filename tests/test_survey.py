@@ -42,11 +42,15 @@ def stand_ins(directory):
             archive.writestr(f"nds_data/{sweep}.json", json.dumps([{number: [0.0]}]))
     tables = defaultdict(lambda: set(COLUMNS))
     for source in SOURCES:
-        if source.file.endswith(".parquet"):
+        if source.reader == "table" or source.file.endswith(".parquet"):
             column, _, condition = source.column.removeprefix("100 * ").partition(" where ")
             tables[source.file] |= {column.rpartition("/")[2], condition.partition("=")[0]}
     for file, columns in tables.items():
-        pd.DataFrame(columns=sorted(filter(None, columns))).to_parquet(directory / file)
+        names = sorted(filter(None, columns))
+        if file.endswith(".json"):
+            (directory / file).write_text(json.dumps([dict.fromkeys(names)]))
+        else:
+            pd.DataFrame(columns=names).to_parquet(directory / file)
     return directory
 
 

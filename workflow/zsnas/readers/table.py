@@ -1,7 +1,8 @@
 """A table, Parquet, CSV or JSON: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
-A JSON object with an architecture for each key is a table too: the column `arch` has its keys, and its values are
-either numbers, the column `value`, or objects with a number for each column.
+A JSON is a list of objects, one per architecture, or an object with an architecture for each key: the column `arch` has
+its keys, and its values are either numbers, the column `value`, or objects with a number for each column. What is nested
+has a path for a column, such as `cifar10/test`.
 An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as fractions, the
 column is written `100 * column`; where it has several rows per architecture, `column where other=text` reads those rows
 whose cell in the column `other` is that text.
@@ -36,11 +37,17 @@ class _Pairs(list):
 
 def _of_json(path):
     rows = json.loads(Path(path).read_text(), object_pairs_hook=_Pairs)
-    if not isinstance(rows, _Pairs):
-        raise ValueError("it is no object with a key per architecture")
-    return pd.DataFrame(
-        [(dict(row) if isinstance(row, _Pairs) else {"value": row}) | {"arch": arch} for arch, row in rows]
-    )
+    if isinstance(rows, _Pairs):
+        records = [(_plain(row) if isinstance(row, _Pairs) else {"value": row}) | {"arch": arch} for arch, row in rows]
+    elif isinstance(rows, list) and all(isinstance(row, _Pairs) for row in rows):
+        records = [_plain(row) for row in rows]
+    else:
+        raise ValueError("it is neither an object with a key per architecture nor a list of objects")
+    return pd.json_normalize(records, sep="/")
+
+
+def _plain(value):
+    return {key: _plain(inner) for key, inner in value} if isinstance(value, _Pairs) else value
 
 
 def _names(path):
