@@ -1,8 +1,8 @@
 """A table, Parquet, CSV or JSON: a row per architecture, its name in a column of ARCH, the wanted number in another.
 
 A JSON is a list of objects, one per architecture, or an object with an architecture for each key: the column `arch` has
-its keys, and its values are either numbers, the column `value`, or objects with a number for each column. What is nested
-has a path for a column, such as `cifar10/test`.
+its keys, and its values are either numbers, the column `value`, or objects with a number for each column. The column of
+what is nested is a path, such as `cifar10/test`.
 An empty or NaN cell means that the architecture was not measured. Where a table gives accuracies as fractions, the
 column is written `100 * column`; where it has several rows per architecture, `column where other=text` reads those rows
 whose cell in the column `other` is that text.
