@@ -65,7 +65,7 @@ def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
 
 
 def test_large_classes_are_counted_beside_the_samples_small_ones():
-    estimates = runpy.run_path(RESULTS / "nasbench201" / "classes.py")["estimates"]
+    estimates = runpy.run_path(RESULTS / "classes.py")["estimates"]
     names = [*"xaaabcdef"]  # of which x is disconnected
     table = pd.DataFrame({"canonical": names, "connected": [name != "x" for name in names], "accuracy": np.arange(9.0)})
     right, wrong = (
