@@ -65,15 +65,39 @@ def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
 
 
 def test_large_classes_are_counted_beside_the_samples_small_ones():
-    estimates = runpy.run_path(RESULTS / "classes.py")["estimates"]
-    names = [*"xaaabcdef"]  # of which x is disconnected
+    """Of 40 small networks five are scored; the large one stands for three architectures, x is disconnected."""
+    classes = runpy.run_path(RESULTS / "classes.py")
+    names = [*"xaaabcdef"]
     table = pd.DataFrame({"canonical": names, "connected": [name != "x" for name in names], "accuracy": np.arange(9.0)})
-    right, wrong = (
-        estimates(table.assign(score=sign * table.accuracy), ["a"], 40, np.random.default_rng(0)) for sign in (1, -1)
-    )
-    assert (right == 1).all() and (wrong == -1).all()
+    weights = classes["counts"](table, ["a"], 40, np.random.default_rng(0))
+    assert weights[0].tolist() == [5, 5, 5, 5, 40, 40, 40, 40, 40]
+    assert (weights[1:, :4] == 1).all() and (weights[1:, 4:].sum(1) == 40).all()
+    right, wrong = (classes["correlations"](table.assign(score=it * table.accuracy), weights) for it in (1, -1))
+    assert set(right.values()) == {1} and set(wrong.values()) == {-1}
     only_small = table.assign(score=np.where(table.canonical == "a", -1, table.accuracy))
-    assert (estimates(only_small, ["a"], 40, np.random.default_rng(0))[0] > 0.9).all()
+    found = classes["correlations"](only_small, weights)
+    assert 0.9 < found["kendall_low"] <= found["kendall_high"] < 1 and 0.9 < found["kendall"] < 1
+
+
+def test_an_estimate_from_large_classes_holds_what_all_networks_say(shared):
+    """Of NAS-Bench-201, whose networks are all scored: its large classes and 1 000 other networks."""
+    classes = runpy.run_path(RESULTS / "classes.py")
+    published = pd.read_parquet(shared / "nats_tss.parquet").set_index("arch_str").cifar10_test_acc
+    index = nasbench201.architectures()
+    index["accuracy"] = index.arch.map(published)
+    sizes = index[index.connected].canonical.value_counts()
+    large, others = sizes.index[sizes >= 12], sizes.index[sizes < 12]
+    few = np.random.default_rng(0).choice(others, 1000, replace=False)
+    scores = pd.read_parquet(RESULTS / "nasbench201" / "full" / "scores.parquet").query("status == 'ok'")
+    for proxy in ("zen", "nwot", "fisher"):
+        index["score"] = index.canonical.map(scores[scores.proxy == proxy].set_index("canonical").score)
+        whole = index[index.connected].dropna(subset="score")
+        known = whole[whole.canonical.isin([*large, *few])]
+        found = classes["correlations"](known, classes["counts"](known, large, len(others), np.random.default_rng(0)))
+        right = classes["correlations"](whole, np.ones((2, len(whole)), np.int16))
+        for name in ("kendall", "spearman"):
+            assert found[f"{name}_low"] < right[name] < found[f"{name}_high"]
+            assert found[name] == pytest.approx(right[name], abs=0.05)
 
 
 def test_size_at_equal_depth_is_compared_at_the_same_size_gaps():

@@ -1,10 +1,11 @@
-"""Correlations over all architectures from few networks: `python docs/results/classes.py SPACE TASK --index ...`.
+"""Correlations over all architectures from few networks: `python docs/results/classes.py FOLDER SPACE TASK ...`.
 
 Some networks stand for hundreds of architectures, and a random sample has them or has not. This scores every connected
-network that stands for LEAST architectures or more, lets the smaller ones of published scores, drawn as often as there
-are such networks, stand for the rest, and prints correlations with accuracy as a Markdown table: of the estimate, and
-of that with disconnected networks at a score of 0 (GraSP's of them) or last. What it scores is kept in a file beside,
-and read from there the next time.
+network that stands for LEAST architectures or more, lets the smaller ones of published scores stand for the rest, in
+the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies' tables. Intervals
+draw networks anew, of either kind as many as there are. Its set `all` is of connected architectures; in `ranked last`
+disconnected ones count, with a score of 0 (GraSP's of them) or below all. The scores of the large networks are kept in
+FOLDER/scores.parquet, and read from there the next time.
 """
 
 import argparse
@@ -17,54 +18,80 @@ import pandas as pd
 from zsnas import registry
 from zsnas.files import write_parquet
 from zsnas.inputs import minibatches
-from zsnas.judge.statistics import rank_correlations
+from zsnas.judge.statistics import interval, rank_correlations
 from zsnas.provenance import environment
 from zsnas.score import score_shard
 
 LAST = {"grasp": 0.0, "ntk_cond": -np.inf}  # what a disconnected network is worth, larger is better
-SEED, REPLICATES = 0, 200
+SEED, REPLICATES = 0, 1000
 
 
-def scored(given, networks, proxies):
+def scored(given, networks):
     """A row per network and proxy; read where they are kept, else computed and kept."""
-    if not given.kept.exists():
-        batches = minibatches(
-            given.inputs, given.task, registry.spaces()[given.space].tasks[given.task], given.batch, SEED
-        )
-        rows = score_shard(networks, given.space, given.task, SEED, proxies, batches, given.workers, "cpu")
-        frame = pd.DataFrame(rows)[["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared"]]
-        write_parquet(frame, given.kept, inputs=given.inputs, batch=given.batch, **environment())
-    return pd.read_parquet(given.kept)
+    kept = given.folder / "scores.parquet"
+    if not kept.exists():
+        facts = registry.spaces()[given.space].tasks[given.task]
+        batches = minibatches(given.inputs, given.task, facts, given.batch, SEED)
+        rows = score_shard(networks, given.space, given.task, SEED, given.proxies, batches, given.workers, "cpu")
+        columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared"]
+        frame = pd.DataFrame(rows)[columns].assign(space=given.space, task=given.task)
+        write_parquet(frame, kept, inputs=given.inputs, batch=given.batch, **environment())
+    return pd.read_parquet(kept)
 
 
-def drawn(networks, times, generator):
-    """How often each network is drawn."""
-    return pd.Series(generator.choice(networks, times)).value_counts()
+def counts(table, large, small, generator):
+    """How often each architecture counts [1 + REPLICATES, n]: as it is, and with networks drawn anew.
+
+    large: the names of all large networks; small: how many others there are.
+    """
+    many, few = (
+        table.canonical[table.connected & (table.canonical.isin(large) == it)].unique() for it in (True, False)
+    )
+    whole = dict.fromkeys(many, len(few)) | dict.fromkeys(few, small)
+    drawn = [
+        pd.Series(np.concatenate([generator.choice(many, len(large)), generator.choice(few, small)])).value_counts()
+        for _ in range(REPLICATES)
+    ]
+    found = np.array([table.canonical.map(count).fillna(0) for count in (whole, *drawn)]).astype(np.int16)
+    found[0, ~table.connected] = len(few)
+    found[1:, ~table.connected] = 1
+    return found
 
 
-def estimates(table, large, small, generator):
-    """Kendall and Spearman of each replicate: large networks drawn from the scored ones, and `small` of the others."""
-    among = table.canonical.isin(large)
-    few, many = (table.canonical[rows].unique() for rows in (table.connected & ~among, among))
-    counts = [pd.concat([drawn(many, len(large), generator), drawn(few, small, generator)]) for _ in range(REPLICATES)]
-    weights = np.array([table.canonical.map(count).fillna(0) for count in counts]).astype(np.int16)
-    weights[:, ~table.connected] = 1
-    return rank_correlations(table[["score"]].to_numpy().T, table.accuracy.to_numpy(float), weights)[:, 0, 0]
+def correlations(table, weights):
+    """Columns of correlation.csv."""
+    found = rank_correlations(table[["score"]].to_numpy().T, table.accuracy.to_numpy(float), weights)
+    columns = {}
+    for name, values in zip(("kendall", "spearman"), found):
+        columns |= zip((name, f"{name}_low", f"{name}_high"), interval(values[0, 0]))
+    return columns
+
+
+def tables(index, rows, proxy, truth):
+    """Architectures with score and accuracy, by the set's name."""
+    sign = 1 if registry.proxies()[proxy].larger_is_better else -1
+    scores = rows[rows.status == "ok"].set_index("canonical").score * sign
+    accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)  # whatever the metric
+    judged = index[["arch", "canonical", "connected"]].merge(accuracy, on="arch")
+    judged["score"] = judged.canonical.map(scores)
+    connected = judged[judged.connected].dropna(subset="score")
+    yield "all", connected
+    if proxy in LAST:
+        last = judged[~judged.connected].assign(score=max(LAST[proxy], scores.min() - 1))
+        yield "ranked last", pd.concat([connected, last])
 
 
 def arguments():
     parser = argparse.ArgumentParser(description="Estimate correlations over all architectures.")
+    parser.add_argument("folder", type=Path)
     parser.add_argument("space")
     parser.add_argument("task")
-    parser.add_argument("--index", required=True, help="results/spaces/{space}/architectures.parquet")
-    parser.add_argument("--scores", required=True, nargs="+", help="scores.parquet of random samples of the space")
-    parser.add_argument("--kept", required=True, type=Path, help="where scores of the large networks are, or will be")
-    parser.add_argument(
-        "--truths", required=True, nargs="+", help="such as results/truth/{space}/{task}/nats_test.parquet"
-    )
+    parser.add_argument("--index", required=True, help="results/spaces/SPACE/architectures.parquet")
+    parser.add_argument("--scores", required=True, help="scores.parquet of a random sample of the space")
+    parser.add_argument("--truths", required=True, nargs="+", help="files in results/truth/SPACE/TASK")
     parser.add_argument("--proxies", required=True, nargs="+")
     parser.add_argument("--least", required=True, type=int, help="architectures that a large network stands for")
-    parser.add_argument("--inputs", default="noise", help="or results/images/{space}/{task}.npz")
+    parser.add_argument("--inputs", default="noise", help="or results/images/SPACE/TASK.npz")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
@@ -72,31 +99,22 @@ def arguments():
 
 def main():
     given = arguments()
+    given.folder.mkdir(parents=True, exist_ok=True)
     index = pd.read_parquet(given.index)
     sizes = index[index.connected].canonical.value_counts()
     large = sizes.index[sizes >= given.least]
-    further = scored(given, index[index.arch.isin(large)], given.proxies)
-    samples = [pd.read_parquet(path) for path in given.scores]
-    rows = pd.concat([further, *(sample[sample.task == given.task] for sample in samples)])
-    rows = rows.drop_duplicates(["canonical", "proxy"])
-    print("| proxy | truth | architectures | Kendall | Spearman |\n|---|---|---|---|---|")
+    sample = pd.read_parquet(given.scores).query("task == @given.task")
+    rows = pd.concat([scored(given, index[index.arch.isin(large)]), sample[~sample.canonical.isin(large)]])
+    found = []
     for proxy, truth in itertools.product(given.proxies, given.truths):
-        sign = 1 if registry.proxies()[proxy].larger_is_better else -1
-        scores = rows[(rows.proxy == proxy) & (rows.status == "ok")].set_index("canonical").score * sign
-        accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)  # whatever the metric
-        judged = (
-            index[["arch", "canonical", "connected"]]
-            .assign(score=index.canonical.map(scores))
-            .merge(accuracy, on="arch")
-        )
-        tables = {"connected": judged[judged.connected].dropna(subset="score")}
-        if proxy in LAST:
-            disconnected = judged[~judged.connected].assign(score=max(LAST[proxy], scores.min() - 1))
-            tables["all"] = pd.concat([tables["connected"], disconnected])
-        for words, table in tables.items():
-            found = estimates(table, large, len(sizes) - len(large), np.random.default_rng(SEED))
-            cells = ["{1:.2f} [{0:.2f}, {2:.2f}]".format(*np.nanpercentile(it, [2.5, 50, 97.5])) for it in found]
-            print(f"| `{proxy}` | {Path(truth).stem} | {words} | {' | '.join(cells)} |", flush=True)
+        of_proxy = rows[rows.proxy == proxy]
+        facts = {"space": given.space, "task": given.task, "truth": Path(truth).stem, "proxy": proxy}
+        for name, table in tables(index, of_proxy, proxy, truth):
+            weights = counts(table, large, len(sizes) - len(large), np.random.default_rng(SEED))
+            size = {"set": name, "top": 1.0, "n": len(table), "classes": table.canonical.nunique()}
+            failed = {"seeds": 1, "failed": int((of_proxy.status != "ok").sum())}
+            found.append(facts | size | correlations(table, weights) | failed)
+    pd.DataFrame(found).to_csv(given.folder / "correlation.csv", index=False)
 
 
 if __name__ == "__main__":
