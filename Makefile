@@ -36,6 +36,7 @@ bench: .venv/ready
 	$(BIN)/python tests/bench_survey.py
 	$(BIN)/python tests/bench_spaces.py
 	$(BIN)/python tests/bench_score.py
+	$(BIN)/python tests/bench_memory.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """The studies in docs/results: sound as they stand, and all their jobs follow."""
 
+import re
 import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 from runs import CHECKOUT, copy_checkout, counted, snakemake
@@ -105,3 +107,5 @@ def test_published_values_stand_beside_ours():
     command = [sys.executable, results / "compare.py", *tables]
     written = subprocess.run(command, capture_output=True, text=True, check=True)
     assert written.stdout in (results / "compared.md").read_text()
+    for row in pd.read_csv(results / "reasons.csv").itertuples():
+        assert re.search(rf"{row.space} \|.*`{row.proxy}`.*{re.escape(row.why)}", written.stdout), row

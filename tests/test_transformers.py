@@ -49,6 +49,14 @@ def test_sizes_of_pit_are_those_of_its_networks():
     assert multiply_accumulates(net, 224) + attention == macs
 
 
+@pytest.mark.parametrize("space", [autoformer, pit])
+def test_every_transformer_has_the_parameters_it_is_listed_with(space, shared):
+    for row in space.architectures(shared / "vit_bench_101.parquet").itertuples():
+        with torch.device("meta"):
+            net = space.build(row.arch, "cifar100")
+        assert sum(parameter.numel() for parameter in net.parameters()) == row.params
+
+
 def test_autoformers_have_the_published_range_of_sizes(shared):
     params = autoformer.architectures(shared / "vit_bench_101.parquet").params
     assert params.min() == pytest.approx(5.4e6, abs=5e4) and params.max() == pytest.approx(9.6e6, abs=6e4)

@@ -1,6 +1,7 @@
 """Published correlations beside ours, as a Markdown table: `python docs/results/compare.py CORRELATION.csv...`.
 
-Reads published.csv and the correlation tables of studies; where several have a proxy for a task, the first counts.
+Reads published.csv and the correlation tables of studies; where several have a proxy for a task, the first counts. A
+difference above EXPLAINED that is outside our interval has a reason in reasons.csv.
 """
 
 import sys
@@ -15,9 +16,10 @@ TRUTH_OF = {
     ("darts", "SWAP's extension (2026)"): "swap",
     "darts": "nb301_surrogate",
 }
-NOTABLE = 0.05
+FOLDER = Path(__file__).parent
+NOTABLE, EXPLAINED = 0.05, 0.1
 ROW = ["space", "task", "proxy", "set"]
-HEADER = [*ROW, "source", "Spearman there", "here", "Kendall there", "here", "n here", "difference"]
+HEADER = [*ROW, "source", "Spearman there", "here", "Kendall there", "here", "n here", "difference", "why"]
 
 
 def ours(paths):
@@ -38,19 +40,38 @@ def beside(row, known):
 
 def published():
     """Published values, one row per space, task, proxy, set and source."""
-    return pd.read_csv(Path(__file__).parent / "published.csv").sort_values(ROW, kind="stable")
+    return pd.read_csv(FOLDER / "published.csv").sort_values(ROW, kind="stable")
+
+
+def reasons():
+    """Why published values differ; a task may be `all`."""
+    return pd.read_csv(FOLDER / "reasons.csv")
+
+
+def reason(row, found, statistic, difference):
+    """Why a published value differs by more than EXPLAINED; exits where nobody says."""
+    if abs(difference) <= EXPLAINED:
+        return ""
+    if found[f"{statistic}_low"] <= row[statistic] <= found[f"{statistic}_high"]:
+        return "within the interval"
+    known = reasons()
+    known = known[(known.space == row.space) & (known.proxy == row.proxy) & known.task.isin([row.task, "all"])]
+    if known.empty:
+        sys.exit(f"reasons.csv does not say why {row.proxy} on {row.space}, {row.task} differs by {difference:+.2f}")
+    return known.iloc[0].why
 
 
 def line(row, found):
-    """One line of the table: a published value, ours with its interval, and the difference where it is notable."""
+    """One line of the table: a published value, ours with its interval, the difference, and why if it is large."""
     cells = [row.space, row.task, f"`{row.proxy}`", row.set, row.source]
     for statistic in ("spearman", "kendall"):
         theirs, here = row[statistic], found[statistic]
         low, high = found[f"{statistic}_low"], found[f"{statistic}_high"]
         cells += ["" if pd.isna(theirs) else f"{theirs:.2f}", f"{here:.2f} [{low:.2f}, {high:.2f}]"]
-    differences = [found[it] - row[it] for it in ("spearman", "kendall") if pd.notna(row[it])]
-    largest = max(differences, key=abs)
+    differences = {it: found[it] - row[it] for it in ("spearman", "kendall") if pd.notna(row[it])}
+    statistic, largest = max(differences.items(), key=lambda item: abs(item[1]))
     cells += [f"{found.n:,}", f"**{largest:+.2f}**" if abs(largest) > NOTABLE else f"{largest:+.2f}"]
+    cells.append(reason(row, found, statistic, largest))
     return "| " + " | ".join(cells) + " |"
 
 
