@@ -18,9 +18,11 @@ from zsnas.errors import StudyError
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 # The first that has a proxy counts.
 COMPARED = (
-    *("nasbench201/full", "nasbench201/sample", "nasbench201/validation/full", "nasbench201/validation/sample"),
-    *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
-    *("transnas_micro/large", "transnas_micro/sample", "structural"),
+    *("nasbench201/full", "nasbench201/classes", "nasbench201/sample"),
+    *("nasbench201/validation/full", "nasbench201/validation/sample"),
+    *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer", "transnas_micro/large"),
+    *(f"transnas_micro/classes/{task}" for task in ("jigsaw", "segmentsemantic", "normal", "autoencoder")),
+    *("transnas_micro/sample", "structural"),
 )
 
 

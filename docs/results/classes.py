@@ -1,10 +1,10 @@
 """Correlations over all architectures from few networks: `python docs/results/classes.py FOLDER SPACE TASK ...`.
 
 Some networks stand for hundreds of architectures, and a random sample has them or has not. This scores every connected
-network that stands for LEAST architectures or more, lets the smaller ones of published scores stand for the rest, in
-the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies' tables. Intervals
-draw networks anew, of either kind as many as there are. Its set `all` is of connected architectures; in `ranked last`
-disconnected ones count, with a score of 0 (GraSP's of them) or below all. The scores of the large networks are kept in
+network that stands for LEAST architectures or more and is not in the sample, lets the smaller ones of the sample stand
+for the rest, in the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies'
+tables. Intervals draw networks anew, of either kind as many as there are. Its set `all` is of connected architectures;
+in `ranked last` disconnected ones count, with a score of 0 (GraSP's of them) or below all. What is scored is kept in
 FOLDER/scores.parquet, and read from there the next time.
 """
 
@@ -104,7 +104,8 @@ def main():
     sizes = index[index.connected].canonical.value_counts()
     large = sizes.index[sizes >= given.least]
     sample = pd.read_parquet(given.scores).query("task == @given.task")
-    rows = pd.concat([scored(given, index[index.arch.isin(large)]), sample[~sample.canonical.isin(large)]])
+    missing = index[index.arch.isin(large.difference(sample.canonical))]
+    rows = pd.concat([scored(given, missing), sample]).drop_duplicates(["canonical", "proxy"])
     found = []
     for proxy, truth in itertools.product(given.proxies, given.truths):
         of_proxy = rows[rows.proxy == proxy]
