@@ -20,9 +20,9 @@ STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 COMPARED = (
     *("nasbench201/full", "nasbench201/classes", "nasbench201/sample"),
     *("nasbench201/validation/full", "nasbench201/validation/sample"),
-    *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer", "transnas_micro/large"),
-    *(f"transnas_micro/classes/{task}" for task in ("jigsaw", "segmentsemantic", "normal", "autoencoder")),
-    *("transnas_micro/sample", "structural"),
+    *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
+    *(f"transnas_micro/classes/{task}" for task in registry.spaces()["transnas_micro"].tasks),
+    "structural",
 )
 
 

@@ -44,18 +44,17 @@ def counts(table, large, small, generator):
 
     large: the names of all large networks; small: how many others there are.
     """
-    many, few = (
-        table.canonical[table.connected & (table.canonical.isin(large) == it)].unique() for it in (True, False)
-    )
-    whole = dict.fromkeys(many, len(few)) | dict.fromkeys(few, small)
-    drawn = [
-        pd.Series(np.concatenate([generator.choice(many, len(large)), generator.choice(few, small)])).value_counts()
-        for _ in range(REPLICATES)
-    ]
-    found = np.array([table.canonical.map(count).fillna(0) for count in (whole, *drawn)]).astype(np.int16)
-    found[0, ~table.connected] = len(few)
-    found[1:, ~table.connected] = 1
-    return found
+    codes, names = pd.factorize(table.canonical)
+    unconnected = np.isin(names, table.canonical[~table.connected])
+    among = np.isin(names, large)
+    many, few = np.flatnonzero(among), np.flatnonzero(~among & ~unconnected)
+    times = np.zeros((1 + REPLICATES, len(names)), np.int16)
+    times[0, many], times[0, few], times[0, unconnected] = len(few), small, len(few)
+    for row in times[1:]:
+        np.add.at(row, generator.choice(many, len(large)), 1)
+        np.add.at(row, generator.choice(few, small), 1)
+        row[unconnected] = 1
+    return times[:, codes]
 
 
 def correlations(table, weights):
