@@ -110,6 +110,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
     (folder / "page.csv").write_text("<!DOCTYPE html><title>Quota exceeded</title>")
     (folder / "half.csv").write_bytes(csv.read_bytes() * 10)
     (folder / "wrong.csv").write_text("cell,acc\nx,3\n")
+    (folder / "words.csv").write_text(f"arch,acc\n{CELL},many\n")
     (folder / "unsized.csv").write_bytes(csv.read_bytes())
     size = csv.stat().st_size
     data = tmp_path / "data"
@@ -119,8 +120,9 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_left(tmp_path, server, cs
         "half.csv": r"cannot be downloaded from http://.*only \d+ of \d+ bytes came",
         "unsized.csv": "is incomplete: a number for 1 of 3 architectures",
         "wrong.csv": "has no column",
+        "words.csv": "cannot be read as numbers",
     }.items():
-        with pytest.raises(StudyError, match=f"{file} {message}"):
+        with pytest.raises(StudyError, match=f"^{file} {message}"):
             fetch.fetch(*TRUTH, row(file), data)
     with pytest.raises(StudyError, match=r"truncated or altered: \d+ bytes instead of \d+"):
         fetch.fetch(*TRUTH, row("mine.csv", "0" * 64, size + 1), data)

@@ -57,7 +57,7 @@ def download(source, sources_csv, data_dir):
                 for name in contents(source, sources_csv):
                     receive(f"{source.url}{name}", Path(f"{part}{name}"))
                 check(source, part, sources_csv)
-            except sources.Unusable as error:
+            except StudyError as error:
                 refused = str(error).replace(str(part), source.file)
                 raise StudyError(
                     f"{refused}; if it stays so, what is there is not what sources.csv describes: put the file it "
@@ -91,7 +91,7 @@ def contents(source, sources_csv):
 
 
 def check(source, part, sources_csv):
-    """Verify what was downloaded for a source, a folder for each of its rows. Unusable where it is not whole.
+    """Verify what was downloaded for a source, a folder for each of its rows. StudyError where it is not whole.
 
     A hash tells that it is whole. Without one it is read, once, to count its architectures.
     """
