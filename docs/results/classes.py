@@ -4,7 +4,7 @@ Some networks stand for hundreds of architectures, and a random sample has them 
 network that stands for LEAST architectures or more and is not in the sample, lets the smaller ones of the sample stand
 for the rest, in the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies'
 tables. Intervals draw networks anew, of either kind as many as there are. Its set `all` is of connected architectures;
-in `ranked last` disconnected ones count, with a score of 0 (GraSP's of them) or below all. What is scored is kept in
+in `all cells` disconnected ones count too, with the score that others give them. What is scored is kept in
 FOLDER/scores.parquet, and read from there the next time.
 """
 
@@ -22,7 +22,6 @@ from zsnas.judge.statistics import interval, rank_correlations
 from zsnas.provenance import environment
 from zsnas.score import score_shard
 
-LAST = {"grasp": 0.0, "ntk_cond": -np.inf}  # what a disconnected network is worth, larger is better
 SEED, REPLICATES = 0, 1000
 
 
@@ -66,8 +65,11 @@ def correlations(table, weights):
     return columns
 
 
-def tables(index, rows, proxy, truth):
-    """Architectures with score and accuracy, by the set's name."""
+def tables(index, rows, proxy, truth, worth):
+    """Architectures with score and accuracy, by the set's name.
+
+    worth: what a disconnected network scores, larger is better, or None where none counts.
+    """
     sign = 1 if registry.proxies()[proxy].larger_is_better else -1
     scores = rows[rows.status == "ok"].set_index("canonical").score * sign
     accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)  # whatever the metric
@@ -75,9 +77,9 @@ def tables(index, rows, proxy, truth):
     judged["score"] = judged.canonical.map(scores)
     connected = judged[judged.connected].dropna(subset="score")
     yield "all", connected
-    if proxy in LAST:
-        last = judged[~judged.connected].assign(score=max(LAST[proxy], scores.min() - 1))
-        yield "ranked last", pd.concat([connected, last])
+    if worth is not None:
+        others = judged[~judged.connected].assign(score=np.clip(worth, scores.min() - 1, scores.max() + 1))
+        yield "all cells", pd.concat([connected, others])
 
 
 def arguments():
@@ -93,6 +95,8 @@ def arguments():
     parser.add_argument("--inputs", default="noise", help="or results/images/SPACE/TASK.npz")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
+    worth = "PROXY=SCORE of disconnected networks, larger is better, such as grasp=0 or ntk_cond=-inf: below all"
+    parser.add_argument("--disconnected", nargs="*", default=[], help=worth)
     return parser.parse_args()
 
 
@@ -105,11 +109,12 @@ def main():
     sample = pd.read_parquet(given.scores).query("task == @given.task")
     missing = index[index.arch.isin(large.difference(sample.canonical))]
     rows = pd.concat([scored(given, missing), sample]).drop_duplicates(["canonical", "proxy"])
+    worth = {name: float(score) for name, _, score in (it.partition("=") for it in given.disconnected)}
     found = []
     for proxy, truth in itertools.product(given.proxies, given.truths):
         of_proxy = rows[rows.proxy == proxy]
         facts = {"space": given.space, "task": given.task, "truth": Path(truth).stem, "proxy": proxy}
-        for name, table in tables(index, of_proxy, proxy, truth):
+        for name, table in tables(index, of_proxy, proxy, truth, worth.get(proxy)):
             weights = counts(table, large, len(sizes) - len(large), np.random.default_rng(SEED))
             size = {"set": name, "top": 1.0, "n": len(table), "classes": table.canonical.nunique()}
             failed = {"seeds": 1, "failed": int((of_proxy.status != "ok").sum())}
