@@ -10,17 +10,16 @@ FOLDER/scores.parquet, and read from there the next time.
 
 import argparse
 import itertools
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from zsnas import registry
-from zsnas.files import write_parquet
-from zsnas.inputs import minibatches
 from zsnas.judge.statistics import interval, rank_correlations
-from zsnas.provenance import environment
-from zsnas.score import score_shard
 
 SEED, REPLICATES = 0, 1000
 
@@ -29,12 +28,14 @@ def scored(given, networks):
     """A row per network and proxy; read where they are kept, else computed and kept."""
     kept = given.folder / "scores.parquet"
     if not kept.exists():
-        facts = registry.spaces()[given.space].tasks[given.task]
-        batches = minibatches(given.inputs, given.task, facts, given.batch, SEED)
-        rows = score_shard(networks, given.space, given.task, SEED, given.proxies, batches, given.workers, "cpu")
-        columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared"]
-        frame = pd.DataFrame(rows)[columns].assign(space=given.space, task=given.task)
-        write_parquet(frame, kept, inputs=given.inputs, batch=given.batch, **environment())
+        with tempfile.TemporaryDirectory() as aside:
+            index = Path(aside, "architectures.parquet")
+            networks.to_parquet(index)
+            command = [sys.executable, "-m", "zsnas.score", "--space", given.space, "--task", given.task]
+            command += ["--proxies", *given.proxies, "--seed", SEED, "--inputs", given.inputs, "--batch", given.batch]
+            command += ["--architectures", index, "--shard", 0, "--shard-size", len(networks)]
+            command += ["--workers", given.workers, "--output", kept]
+            subprocess.run(list(map(str, command)), check=True)
     return pd.read_parquet(kept)
 
 
@@ -65,20 +66,23 @@ def correlations(table, weights):
     return columns
 
 
-def tables(index, rows, proxy, truth, worth):
+def judged(index, truth):
+    """Architectures of the index with the accuracies in the file `truth`, whatever their metric."""
+    accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)
+    return index[["arch", "canonical", "connected"]].merge(accuracy, on="arch")
+
+
+def tables(truth, rows, proxy, worth):
     """Architectures with score and accuracy, by the set's name.
 
-    worth: what a disconnected network scores, larger is better, or None where none counts.
+    truth: as `judged` has it. worth: what a disconnected network scores, larger is better, or None where none counts.
     """
     sign = 1 if registry.proxies()[proxy].larger_is_better else -1
     scores = rows[rows.status == "ok"].set_index("canonical").score * sign
-    accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)  # whatever the metric
-    judged = index[["arch", "canonical", "connected"]].merge(accuracy, on="arch")
-    judged["score"] = judged.canonical.map(scores)
-    connected = judged[judged.connected].dropna(subset="score")
+    connected = truth[truth.connected].assign(score=truth.canonical.map(scores)).dropna(subset="score")
     yield "all", connected
     if worth is not None:
-        others = judged[~judged.connected].assign(score=np.clip(worth, scores.min() - 1, scores.max() + 1))
+        others = truth[~truth.connected].assign(score=np.clip(worth, scores.min() - 1, scores.max() + 1))
         yield "all cells", pd.concat([connected, others])
 
 
@@ -110,11 +114,12 @@ def main():
     missing = index[index.arch.isin(large.difference(sample.canonical))]
     rows = pd.concat([scored(given, missing), sample]).drop_duplicates(["canonical", "proxy"])
     worth = {name: float(score) for name, _, score in (it.partition("=") for it in given.disconnected)}
+    truths = {Path(path).stem: judged(index, path) for path in given.truths}
     found = []
-    for proxy, truth in itertools.product(given.proxies, given.truths):
+    for proxy, truth in itertools.product(given.proxies, truths):
         of_proxy = rows[rows.proxy == proxy]
-        facts = {"space": given.space, "task": given.task, "truth": Path(truth).stem, "proxy": proxy}
-        for name, table in tables(index, of_proxy, proxy, truth, worth.get(proxy)):
+        facts = {"space": given.space, "task": given.task, "truth": truth, "proxy": proxy}
+        for name, table in tables(truths[truth], of_proxy, proxy, worth.get(proxy)):
             weights = counts(table, large, len(sizes) - len(large), np.random.default_rng(SEED))
             size = {"set": name, "top": 1.0, "n": len(table), "classes": table.canonical.nunique()}
             failed = {"seeds": 1, "failed": int((of_proxy.status != "ok").sum())}

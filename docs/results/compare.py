@@ -43,25 +43,23 @@ def published():
     return pd.read_csv(FOLDER / "published.csv").sort_values(ROW, kind="stable")
 
 
-def reasons():
-    """Why published values differ; a task may be `all`."""
-    return pd.read_csv(FOLDER / "reasons.csv")
+def reason(row, found, statistic, difference, reasons):
+    """Why a published value differs by more than EXPLAINED; exits where nobody says.
 
-
-def reason(row, found, statistic, difference):
-    """Why a published value differs by more than EXPLAINED; exits where nobody says."""
+    reasons: of space, task (or `all`) and proxy.
+    """
     if abs(difference) <= EXPLAINED:
         return ""
     if found[f"{statistic}_low"] <= row[statistic] <= found[f"{statistic}_high"]:
         return "within the interval"
-    known = reasons()
-    known = known[(known.space == row.space) & (known.proxy == row.proxy) & known.task.isin([row.task, "all"])]
+    known = reasons[reasons.task.isin([row.task, "all"])]
+    known = known[(known[["space", "proxy"]] == row[["space", "proxy"]]).all(axis=1)]
     if known.empty:
         sys.exit(f"reasons.csv does not say why {row.proxy} on {row.space}, {row.task} differs by {difference:+.2f}")
     return known.iloc[0].why
 
 
-def line(row, found):
+def line(row, found, reasons):
     """One line of the table: a published value, ours with its interval, the difference, and why if it is large."""
     cells = [row.space, row.task, f"`{row.proxy}`", row.set, row.source]
     for statistic in ("spearman", "kendall"):
@@ -71,17 +69,17 @@ def line(row, found):
     differences = {it: found[it] - row[it] for it in ("spearman", "kendall") if pd.notna(row[it])}
     statistic, largest = max(differences.items(), key=lambda item: abs(item[1]))
     cells += [f"{found.n:,}", f"**{largest:+.2f}**" if abs(largest) > NOTABLE else f"{largest:+.2f}"]
-    cells.append(reason(row, found, statistic, largest))
+    cells.append(reason(row, found, statistic, largest, reasons))
     return "| " + " | ".join(cells) + " |"
 
 
 def main():
-    known = ours(sys.argv[1:])
+    known, reasons = ours(sys.argv[1:]), pd.read_csv(FOLDER / "reasons.csv")
     print(f"| {' | '.join(HEADER)} |")
     print(f"|{'---|' * len(HEADER)}")
     for _, row in published().iterrows():
         if (found := beside(row, known)) is not None:
-            print(line(row, found))
+            print(line(row, found, reasons))
 
 
 if __name__ == "__main__":

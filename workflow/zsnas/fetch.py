@@ -49,14 +49,15 @@ def fetch(space, task, name, sources_csv, data_dir, cost=None):
 def download(source, sources_csv, data_dir):
     """The path of a source's file, downloaded and verified. Raises StudyError, and leaves nothing, where that fails."""
     path = Path(data_dir, source.file)
+    rows = [row for row in sources.read_sources(sources_csv) if row.file == source.file]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=data_dir) as aside:
             part = Path(aside, source.file)
             try:
-                for name in contents(source, sources_csv):
+                for name in contents(source, rows):
                     receive(f"{source.url}{name}", Path(f"{part}{name}"))
-                check(source, part, sources_csv)
+                check(source, part, rows)
             except StudyError as error:
                 refused = str(error).replace(str(part), source.file)
                 raise StudyError(
@@ -77,25 +78,20 @@ def download(source, sources_csv, data_dir):
     return path
 
 
-def of_file(source, sources_csv):
-    """All rows about a source's file."""
-    return [row for row in sources.read_sources(sources_csv) if row.file == source.file]
-
-
-def contents(source, sources_csv):
-    """What follows a source's url: the name of each file of a folder, nothing for a file."""
+def contents(source, rows):
+    """What follows a source's url: the name of each file of a folder that its rows need, nothing for a file."""
     reader = sources.load_reader(source)
     if not hasattr(reader, "contents") or Path(source.file).suffix:
         return [""]
-    return [f"/{name}" for name in reader.contents([row.column for row in of_file(source, sources_csv)])]
+    return [f"/{name}" for name in reader.contents([row.column for row in rows])]
 
 
-def check(source, part, sources_csv):
+def check(source, part, rows):
     """Verify what was downloaded for a source, a folder for each of its rows. StudyError where it is not whole.
 
     A hash tells that it is whole. Without one it is read, once, to count its architectures.
     """
-    for row in of_file(source, sources_csv) if part.is_dir() else [source]:
+    for row in rows if part.is_dir() else [source]:
         sources.verify(row, part)
     if source.architectures and not source.sha256:
         found = sources.load_reader(source).read(part, source.column)["value"].count()
