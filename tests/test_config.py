@@ -6,14 +6,16 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import yaml
 from runs import CHECKOUT
 from test_survey import stand_ins
 
-from zsnas import registry
+from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
+from zsnas.files import write_parquet
 
 SOURCES = CHECKOUT / "config" / "sources.csv"
 SMOKE = yaml.safe_load((CHECKOUT / "config" / "smoke.yaml").read_text())
@@ -155,6 +157,30 @@ def test_a_file_is_not_opened_again_once_its_truth_is_read(tmp_path, monkeypatch
     os.utime(table, (0, 0))  # the file is newer: it will be read again, so it is checked
     with pytest.raises(StudyError, match="not a readable table"):
         check(config, "x.yaml", SOURCES, ".")
+
+
+def test_a_file_may_go_once_it_is_read(tmp_path, monkeypatch):
+    """Of a truth and a device what was read is of that very column; an index is of the space's list."""
+    monkeypatch.chdir(tmp_path)
+    study = {"architectures": 4, "tasks": {"imagenet": ["accel_nasbench"]}}
+    config = changed(spaces={"mnasnet": study}, devices=["lookup-accel_nasbench_zcu102"], proxies=["params"])
+    del config["search"], config["bundles"]
+    truth = "results/truth/mnasnet/imagenet/accel_nasbench.parquet"
+    latency = "results/latency/mnasnet/imagenet/lookup-accel_nasbench_zcu102.parquet"
+    index = sources.INDEX.format(space="mnasnet")
+    of_truth, of_device = (
+        {"source": "accel_nasbench_imagenet.parquet", "column": column} for column in ("val_top1", "latency_zcu102_mean")
+    )
+    for missing, table, provenance in [
+        ("truth 'accel_nasbench' of mnasnet/imagenet is not in", truth, of_device),
+        ("truth 'accel_nasbench' of mnasnet/imagenet is not in", truth, of_truth),
+        ("architectures of mnasnet are listed in", index, {}),
+        ("latency_ms of device 'accel_nasbench_zcu102'", latency, {"sources": [of_device]}),
+    ]:
+        with pytest.raises(StudyError, match=missing):
+            check(config, "x.yaml", SOURCES, "data")
+        write_parquet(pd.DataFrame({"arch": []}), table, **provenance)
+    check(config, "x.yaml", SOURCES, "data")
 
 
 def snakemake(folder, *arguments):

@@ -234,6 +234,25 @@ def test_sampled_from_a_truth(study):
     assert scored() == set(networks[1:5])
 
 
+def test_file_gone(study):
+    """What was read of it stays, even where the program that read it is another by now."""
+    space = pd.read_parquet(study.directory / "results/spaces/nasbench201/architectures.parquet")
+    file = study.directory / "data/nats_tss.parquet"
+    pd.DataFrame({"arch": space.arch, "cifar10_test_acc": range(len(space))}).assign(
+        cifar10_test_acc=lambda table: table.cifar10_test_acc / len(space) * 100
+    ).to_parquet(file)
+    study.config["spaces"]["nasbench201"]["tasks"]["cifar10"] = ["nats_test"]
+    study.run()
+    file.unlink()
+    assert study.jobs() == {}
+    study.append("workflow/zsnas/truth.py", "\n# another version\n")
+    assert study.jobs() == {}
+    study.append("workflow/zsnas/judge/cost.py", "\n# another version\n")
+    assert study.jobs() == {"analysis": 1, "table": 1, "cost_figure": 1}  # whose caption tells of the truth
+    (study.directory / "results/truth/nasbench201/cifar10/nats_test.parquet").unlink()
+    assert "put it into data_dir" in study.run("-n", fails=True)
+
+
 def test_truth_named_later(study):
     """Without any, networks are scored all the same."""
     study.config["spaces"]["nasbench201"]["tasks"]["cifar10"] = []

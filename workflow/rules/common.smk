@@ -124,8 +124,11 @@ def in_checkout(files):
 
 
 def truth_source(wildcards):
-    """The source of a truth, and the file it is read from."""
-    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR)
+    """The source of a truth, and the file it is read from.
+
+    Where a file is gone, and with it the job that reads it, Snakemake takes what was read of it as it is.
+    """
+    return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR, or_table=True)
 
 
 def training(wildcards):
@@ -160,12 +163,12 @@ def measured_sample(wildcards):
 def cost_sources(wildcards):
     """The sources of a looked-up device's latency and energy, and the files they are read from."""
     source = devices.looked_up(wildcards.device)
-    return sources.locate_costs(wildcards.space, wildcards.task, source, SOURCES, DATA_DIR)
+    return sources.locate_costs(wildcards.space, wildcards.task, source, SOURCES, DATA_DIR, or_table=True)
 
 
 def lists(wildcards):
     """The files that list a space's architectures; none for a space that enumerates them."""
-    return sources.lists(registry.spaces()[wildcards.space], DATA_DIR)
+    return sources.lists(registry.spaces()[wildcards.space], DATA_DIR, or_index=True)
 
 
 def space_files(wildcards):

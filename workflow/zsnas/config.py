@@ -51,13 +51,13 @@ def check_truths(name, study, place, sources_csv, data_dir):
     space = registry.spaces()[name]
     for task, truths in study["tasks"].items():
         for truth in truths:
-            source, path = sources.locate(name, task, truth, sources_csv, data_dir)
+            source, path = sources.locate(name, task, truth, sources_csv, data_dir, or_table=True)
             if truth == study.get("sampled_from"):
                 there = source.architectures or space.canonical
                 check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
-            if not read_already(name, task, truth, path):
+            if not sources.read_already(source, path):
                 sources.verify(source, path)
-    sources.lists(space, data_dir)
+    sources.lists(space, data_dir, or_index=True)
 
 
 def check_number(study, there, whose, where):
@@ -65,12 +65,6 @@ def check_number(study, there, whose, where):
     if study["architectures"] > there:
         asked = study["architectures"]
         raise StudyError(f"{where}: {asked} asked for, but {whose} has {there}; ask for at most that many")
-
-
-def read_already(space, task, truth, path):
-    """Whether the study has a truth's table that is newer than its file, which then need not be opened again."""
-    table = Path("results/truth", space, task, f"{truth}.parquet")
-    return table.is_file() and table.stat().st_mtime >= path.stat().st_mtime
 
 
 def check_search(config, place):
@@ -138,8 +132,9 @@ def check_device(name, config, place, sources_csv, data_dir):
     if source:
         for space, study in config["spaces"].items():
             for task in study["tasks"]:
-                for located in sources.locate_costs(space, task, source, sources_csv, data_dir):
-                    sources.verify(*located)
+                for located in sources.locate_costs(space, task, source, sources_csv, data_dir, or_table=True):
+                    if not sources.read_already(*located):
+                        sources.verify(*located)
         return
     prediction = devices.prediction(name)
     if prediction:

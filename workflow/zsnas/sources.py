@@ -21,10 +21,16 @@ from pathlib import Path
 
 from zsnas.devices import COSTS
 from zsnas.errors import StudyError, suggestion
+from zsnas.files import read_provenance
 from zsnas.provenance import sha256
 from zsnas.registry import look_up, parsed, plugin_files
 
 PACKAGE = "package:"
+
+# What the study reads of files, once each.
+TRUTH = "results/truth/{space}/{task}/{truth}.parquet"
+LATENCY = "results/latency/{space}/{task}/lookup-{truth}.parquet"
+INDEX = "results/spaces/{space}/architectures.parquet"
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Source:
     def direct(self):
         """Whether its url is the address of the file itself, or of each file of a folder but for that one's name."""
         return self.url.rpartition("/")[2] == self.file
+
+    @property
+    def table(self):
+        """Path of what the study reads of it."""
+        return Path((LATENCY if self.metric in COSTS else TRUTH).format(**vars(self)))
 
 
 class Missing(StudyError):
@@ -139,12 +150,13 @@ def _package_file(file):
     return Path(spec.submodule_search_locations[0], inside) if spec and spec.submodule_search_locations else None
 
 
-def locate(space, task, name, sources_csv, data_dir=None, cost=None):
+def locate(space, task, name, sources_csv, data_dir=None, cost=None, or_table=False):
     """The first source of a truth whose file exists, and the file's path: (Source, Path).
 
     cost: one of COSTS, to get that of a looked-up device instead. A file in `data_dir` wins over one in a package;
-    between files of the same kind the order of `sources_csv` decides. StudyError if the name is unknown, Missing if no
-    file for it is found.
+    between files of the same kind the order of `sources_csv` decides. or_table: where no file is there any more, what
+    the study has read of one will do: the source is that one's, and the path says where it would be. StudyError if the
+    name is unknown, Missing if no file for it is found.
     """
     sources = alternatives(space, task, name, sources_csv, cost)
     in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
@@ -152,6 +164,12 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
     for source, path in in_folder + in_package:
         if path and path.exists():
             return source, path
+    if or_table and sources[0].table.is_file():
+        noted = read_provenance(sources[0].table)
+        origins = [(it.get("source"), it.get("column")) for it in noted.get("sources", [noted])]
+        for source, path in in_folder:
+            if (path.name, source.column) in origins:
+                return source, path
     first, *others = sources
     if first.file.startswith(PACKAGE):
         raise Missing(
@@ -164,10 +182,10 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None):
     raise Missing(f"{first} is not in {looked}: put it into data_dir{fetched}: {first.file} from {first.url}{names}")
 
 
-def locate_costs(space, task, name, sources_csv, data_dir=None):
+def locate_costs(space, task, name, sources_csv, data_dir=None, or_table=False):
     """What `locate` finds of a looked-up device, as a list: its latency, and its energy if sources.csv has any."""
     costs = known_costs(space, task, name, sources_csv)
-    return [locate(space, task, name, sources_csv, data_dir, cost) for cost in costs]
+    return [locate(space, task, name, sources_csv, data_dir, cost, or_table) for cost in costs]
 
 
 def known_costs(space, task, name, sources_csv):
@@ -180,14 +198,17 @@ def known_costs(space, task, name, sources_csv):
     return ["latency_ms"] + ["energy_mj"] * ("energy_mj" in given)
 
 
-def lists(space, data_dir):
+def lists(space, data_dir, or_index=False):
     """Paths of the files, or folders, that list a space's architectures; none for a space that enumerates them.
 
-    space: a `registry.Space`. Missing if a file and its alternatives are not in `data_dir`.
+    space: a `registry.Space`. or_index: where a file is not there any more, the index that the study has will do, and
+    the path says where the file would be. Missing if a file and its alternatives are not in `data_dir`.
     """
     paths = []
     for files, url in space.listed.items():
         there = [Path(data_dir, file) for file in files if Path(data_dir, file).exists()]
+        if or_index and Path(INDEX.format(space=space.name)).is_file():
+            there.append(Path(data_dir, files[0]))
         if not there:
             raise Missing(
                 f"the architectures of {space.name} are listed in {' or '.join(files)}, which is not in data_dir "
@@ -231,6 +252,12 @@ def read(source, path, architectures):
         twice = frame.index[frame.index.duplicated()][0]
         raise StudyError(f"{path} has more than one row for {twice!r}: leave one row per architecture")
     return frame
+
+
+def read_already(source, path):
+    """Whether the study has read a located file, which then need not be opened again: it is gone, or older."""
+    table = source.table
+    return table.is_file() and not (path.exists() and path.stat().st_mtime > table.stat().st_mtime)
 
 
 def verify(source, path):
