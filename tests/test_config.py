@@ -169,7 +169,8 @@ def test_a_file_may_go_once_it_is_read(tmp_path, monkeypatch):
     latency = "results/latency/mnasnet/imagenet/lookup-accel_nasbench_zcu102.parquet"
     index = sources.INDEX.format(space="mnasnet")
     of_truth, of_device = (
-        {"source": "accel_nasbench_imagenet.parquet", "column": column} for column in ("val_top1", "latency_zcu102_mean")
+        {"source": "accel_nasbench_imagenet.parquet", "column": column}
+        for column in ("val_top1", "latency_zcu102_mean")
     )
     for missing, table, provenance in [
         ("truth 'accel_nasbench' of mnasnet/imagenet is not in", truth, of_device),

@@ -20,4 +20,4 @@ checkpoint architectures:
     message:
         "List the architectures of {wildcards.space}."
     shell:
-        "python -m zsnas.index {wildcards.space} {output} {input.lists} 2> {log}"
+        "python -m zsnas.index {wildcards.space} {output} {input.lists:q} 2> {log}"
