@@ -13,7 +13,7 @@ import pandas as pd
 from zsnas.judge import budget_table, correlation_table, hardware_table, pareto_table, regret_table, selection_table
 from zsnas.judge.statistics import truncated_normal_tau
 
-PROXIES = {f"p{at}": SimpleNamespace(larger_is_better=True, structural=at >= 20) for at in range(25)}
+PROXIES = {f"p{at}": SimpleNamespace(larger_is_better=True, everywhere=at >= 20) for at in range(25)}
 
 
 def synthetic_study(n, networks, tasks):

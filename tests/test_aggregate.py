@@ -1,5 +1,6 @@
 """Aggregates: computed where their members' scores meet, over the architectures that have all of them."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -98,6 +99,12 @@ def test_failed_members_give_a_status_and_leave_the_ranking(architectures):
     without = networks[(networks.canonical != "c3") | (networks.seed == 1)]
     expected = aggregate(proxy, architectures, [structural, without]).set_index(["seed", "arch"])
     pd.testing.assert_series_equal(rows.score.dropna(), expected.score)
+
+
+def test_an_aggregate_of_what_counts_is_everywhere():
+    vote = dataclasses.replace(registry.proxies()["az_nas"], members=("params", "macs"))
+    there = [proxy.everywhere for proxy in (vote, *map(registry.proxies().get, ("params", "zen", "swap_reg")))]
+    assert there == [True, True, False, False]
 
 
 def test_members_come_turned_so_that_larger_is_better(monkeypatch, architectures):

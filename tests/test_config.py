@@ -118,6 +118,10 @@ MISTAKES = {
         changed(inputs="images", images={"cifar10": "nowhere.npz"}),
         r"key 'images\.cifar10': no file .*/data/nowhere\.npz",
     ),
+    "a bundle's name that no path should have": (
+        changed(bundles={"a (b": ["snip"]}),
+        r"x\.yaml, key 'bundles': 'a \(b' does not match",
+    ),
     "images that are in no official data set": (
         WITHOUT_DEVICES
         | {"spaces": {"pit": {"architectures": 3, "tasks": {"cifar100": []}}}, "proxies": ["params"]}

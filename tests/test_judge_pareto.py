@@ -14,9 +14,9 @@ from zsnas.judge.pareto import hypervolumes, priority, traced_front, true_front
 from zsnas.judge.statistics import bootstrap_weights
 
 PROXIES = {
-    "good": SimpleNamespace(larger_is_better=True, structural=False),
-    "depth": SimpleNamespace(larger_is_better=False, structural=True),
-    "constant": SimpleNamespace(larger_is_better=True, structural=True),
+    "good": SimpleNamespace(larger_is_better=True, everywhere=False),
+    "depth": SimpleNamespace(larger_is_better=False, everywhere=True),
+    "constant": SimpleNamespace(larger_is_better=True, everywhere=True),
 }
 
 

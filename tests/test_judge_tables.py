@@ -15,12 +15,12 @@ from zsnas.judge import correlation_table, cost_table, selection_table
 from zsnas.judge.statistics import truncated_normal_tau
 
 PROXIES = {
-    "good": SimpleNamespace(larger_is_better=True, structural=False),
-    "reversed": SimpleNamespace(larger_is_better=False, structural=False),
-    "params": SimpleNamespace(larger_is_better=True, structural=True),
-    "random": SimpleNamespace(larger_is_better=True, structural=True),
-    "constant": SimpleNamespace(larger_is_better=True, structural=True),
-    "broken": SimpleNamespace(larger_is_better=True, structural=False),
+    "good": SimpleNamespace(larger_is_better=True, everywhere=False),
+    "reversed": SimpleNamespace(larger_is_better=False, everywhere=False),
+    "params": SimpleNamespace(larger_is_better=True, everywhere=True),
+    "random": SimpleNamespace(larger_is_better=True, everywhere=True),
+    "constant": SimpleNamespace(larger_is_better=True, everywhere=True),
+    "broken": SimpleNamespace(larger_is_better=True, everywhere=False),
 }
 COLUMNS = {"test": "accuracy_test", "error": "loss_error"}
 TRUTHS = {"accuracy_test": True, "loss_error": False}
@@ -71,7 +71,7 @@ def table(study):
 def due_rows(study, truth, proxy, set_name, seed):
     """What a reader would load to check a row: `score` and `truth` of one seed, one row per item of the set."""
     rows = study[(study["seed"] == seed) & study[COLUMNS[truth]].notna()]
-    rows = rows if proxy == "oracle" or PROXIES[proxy].structural else rows[rows["sampled"]]
+    rows = rows if proxy == "oracle" or PROXIES[proxy].everywhere else rows[rows["sampled"]]
     published = rows[COLUMNS[truth]] * (1 if TRUTHS[COLUMNS[truth]] else -1)
     score = published if proxy == "oracle" else rows[proxy] * (1 if PROXIES[proxy].larger_is_better else -1)
     rows = rows.assign(truth=published, score=score.where(np.isfinite(score)))
@@ -118,7 +118,7 @@ def test_direction_is_the_proxys_and_the_truths(table):
     np.testing.assert_array_equal(kendall["good"], kendall["reversed"])
     np.testing.assert_allclose(kendall.loc["test", "good"], kendall.loc["error", "good"])
     assert (kendall.xs(1, level="top")["good"] > 0.3).all()
-    turned = PROXIES | {"good": SimpleNamespace(larger_is_better=False, structural=False)}
+    turned = PROXIES | {"good": SimpleNamespace(larger_is_better=False, everywhere=False)}
     wrong = correlation_table(small_study([0]), TRUTHS, {"good": turned["good"]}, tops=(1,), replicates=0)
     assert (wrong.loc[wrong["proxy"] == "good", "kendall"] < -0.3).all()
 

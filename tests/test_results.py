@@ -70,8 +70,11 @@ def test_large_classes_are_counted_beside_the_samples_small_ones():
     names = [*"xaaabcdef"]
     table = pd.DataFrame({"canonical": names, "connected": [name != "x" for name in names], "accuracy": np.arange(9.0)})
     weights = classes["counts"](table, ["a"], 40, np.random.default_rng(0))
-    assert weights[0].tolist() == [5, 5, 5, 5, 40, 40, 40, 40, 40]
+    assert weights[0].tolist() == [1, 1, 1, 1, 8, 8, 8, 8, 8]  # each of the small ones stands for eight
     assert (weights[1:, :4] == 1).all() and (weights[1:, 4:].sum(1) == 40).all()
+    assert (weights[1:, 4:] % 8 == 0).all()  # as many are drawn as are scored
+    partly = classes["counts"](table, ["a", "failed"], 40, np.random.default_rng(0))
+    assert partly[0].tolist() == [1, 2, 2, 2, 8, 8, 8, 8, 8]
     right, wrong = (classes["correlations"](table.assign(score=it * table.accuracy), weights) for it in (1, -1))
     assert set(right.values()) == {1} and set(wrong.values()) == {-1}
     only_small = table.assign(score=np.where(table.canonical == "a", -1, table.accuracy))

@@ -93,6 +93,14 @@ def test_a_space_that_the_study_does_not_have_can_be_listed(tmp_path):
     assert counted(snakemake(copy_checkout(tmp_path / "checkout"), "-n", target)) == {"architectures": 1}
 
 
+def test_files_that_list_a_space_may_lie_in_a_folder_with_a_space(tmp_path, shared):
+    checkout = copy_checkout(tmp_path / "checkout")
+    (checkout / "my data").symlink_to(shared)
+    target = "results/spaces/pit/architectures.parquet"
+    snakemake(checkout, "-c1", target, "--config", "data_dir=my data")
+    assert (checkout / target).is_file()
+
+
 def test_every_structure_is_imported_where_it_is_offered():
     for space in registry.spaces().values():
         for structure in {"cells", "links"}.intersection(space.structures):

@@ -114,6 +114,8 @@ def test_a_file_in_data_dir_wins_over_the_package(tmp_path):
         ("space,task", "space,tusk", ("must have the columns space,task",)),
         ("accuracy,true", "accuracy,yes", ("line 2", "'yes'", "true or false")),
         (",accuracy,true", ",top_1,true", ("line 2", "metric is 'top_1'", "one word")),
+        (",analog_nasbench,", ",analog-nasbench,", ("line 2", "truth is 'analog-nasbench'", "one word")),
+        ("space,task", "space;task", ("must have the columns space,task", "and has space;task,truth")),
         ("accuracy,true,ori-test", "accuracy,false,ori-test", ("metric 'accuracy' is true in one row", "another")),
         (",5610467,", ",5.6e6,", ("line 2", "bytes must be whole numbers", "5.6e6")),
         ("nasbench201,cifar10", "nasbench201,,,cifar10", ("line 2", "cells")),
@@ -124,6 +126,34 @@ def test_a_bad_list_of_sources_is_refused(tmp_path, old, new, parts):
     (tmp_path / "sources.csv").write_text(SOURCES.read_text().replace(old, new))
     with refused(*parts):
         sources.verify(*sources.locate(*ANALOG, tmp_path / "sources.csv"))
+
+
+def test_a_list_of_sources_may_come_from_a_spreadsheet(tmp_path):
+    (tmp_path / "sources.csv").write_text(SOURCES.read_text(), encoding="utf-8-sig", newline="\r\n")
+    assert sources.read_sources(tmp_path / "sources.csv") == sources.read_sources(SOURCES)
+    (tmp_path / "sources.csv").write_text(SOURCES.read_text() + '"' + 200_000 * "x")
+    with refused(tmp_path / "sources.csv", "cannot be read", "restore it"):
+        sources.read_sources(tmp_path / "sources.csv")
+
+
+def test_messages_of_a_file_without_an_address_end_before_it(tmp_path):
+    row = "nasbench201,cifar10,mine,table,mine.csv,acc,accuracy,true,,,,3,,9,,\n"
+    (tmp_path / "sources.csv").write_text(SOURCES.read_text() + row)
+    mine = ("nasbench201", "cifar10", "mine", tmp_path / "sources.csv", tmp_path)
+    with pytest.raises(StudyError, match=r"put it into data_dir: mine\.csv$"):
+        sources.locate(*mine)
+    (tmp_path / "mine.csv").write_text("arch,acc\n")
+    sources.verify(*sources.locate(*mine))
+    (tmp_path / "mine.csv").write_text("arch")
+    with pytest.raises(StudyError, match=r"4 bytes instead of 9; write it again$"):
+        sources.verify(*sources.locate(*mine))
+
+
+def test_a_folder_in_place_of_a_file_is_to_be_moved(tmp_path):
+    (tmp_path / "nats_tss.parquet").mkdir()
+    source, path = sources.locate(*NATS, SOURCES, tmp_path)
+    with refused(path, "is a folder", "move it away"):
+        sources.verify(dataclasses.replace(source, reader="analog_nasbench"), path)
 
 
 def test_an_absent_list_of_sources_is_named(tmp_path):
@@ -211,6 +241,17 @@ def test_numbers_pickled_by_numpy_are_admitted():
     assert _pickles.load(data, _pickles.NUMPY_AND_DICTS, "x") == [1.5, 3]
 
 
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_numbers_and_arrays_of_any_protocol_are_admitted(protocol):
+    """torch.save takes protocol 2, in which bytes are text."""
+    data = pickle.dumps([np.float64(1.5), np.array([2.5, 3.5])], protocol)
+    for core in (b"numpy._core.", b"numpy.core."):  # of other lengths, which only early protocols do not tell
+        if protocol < 4:
+            assert _pickles.load(data.replace(b"numpy._core.", core), _pickles.NUMPY, "x") == [1.5, [2.5, 3.5]]
+    if protocol < 5:
+        assert _pickles.load(data, _pickles.NUMPY, "x") == [1.5, [2.5, 3.5]]
+
+
 # Tables
 
 
@@ -225,6 +266,33 @@ def test_a_table_of_which_a_cell_is_empty(tmp_path, name):
         table.check(tmp_path / name, "acd")
     with refused(tmp_path / name, "cannot be read as numbers in 'other'"):
         table.read(tmp_path / name, "other")
+
+
+def test_a_table_as_people_write_them(tmp_path):
+    """Its architectures as the index of a frame, one called NA, a suffix in capitals, numbers beyond all bounds."""
+    frame = pd.DataFrame({"arch": ["NA", "b"], "acc": [1.5, 2.5]})
+    frame.set_index("arch").to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "T.CSV", index=False)
+    for name in ("t.parquet", "T.CSV"):
+        assert table.read(tmp_path / name, "acc").to_numpy().tolist() == [["NA", 1.5], ["b", 2.5]]
+    (tmp_path / "huge.csv").write_text("arch,acc\na,1" + 400 * "0")
+    (tmp_path / "huge.json").write_text('{"a": {"acc": 1' + 400 * "0" + "}}")
+    for name in ("huge.csv", "huge.json"):
+        with refused(tmp_path / name, "cannot be read as numbers in 'acc'"):
+            table.read(tmp_path / name, "acc")
+    (tmp_path / "t.csv").write_text("arch acc\na 1")
+    with refused("no column 'acc'", "it has arch acc", "parted by commas"):
+        table.check(tmp_path / "t.csv", "acc")
+
+
+def test_records_of_accel_nasbench_are_texts(tmp_path):
+    names = {column: ["1,4,4,6,4,6,6"] for column in ("expansion", "kernel", "layers", "se")}
+    pd.DataFrame(names | {"val_top1": [60.0]}).to_csv(tmp_path / "t.csv", index=False)
+    assert accel_nasbench.read(tmp_path / "t.csv", "val_top1").value.tolist() == [60.0]
+    for kernel in ([3, 5], 3553):
+        pd.DataFrame(names | {"kernel": [kernel], "val_top1": [60.0]}).to_parquet(tmp_path / "t.parquet")
+        with refused(tmp_path / "t.parquet", "'kernel' must be texts of seven numbers"):
+            accel_nasbench.read(tmp_path / "t.parquet", "val_top1")
 
 
 def test_a_json_of_numbers_or_of_objects_is_a_table(tmp_path):

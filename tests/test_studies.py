@@ -14,6 +14,7 @@ from test_docs import DOCUMENTED
 from zsnas import registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
+from zsnas.files import write_parquet
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
 # The first that has a proxy counts.
@@ -96,9 +97,16 @@ def test_a_published_study_comes_back(tmp_path, shared):
     assert (directory / "results/scores/nasbench201/cifar100" / shard).is_file()
     subprocess.run([sys.executable, results / "publish.py", "kept"], cwd=directory, check=True)
     shutil.rmtree(directory / "results" / "scores")
-    subprocess.run([sys.executable, results / "restore.py", "kept"], cwd=directory, check=True)
+    restore = [sys.executable, results / "restore.py"]
+    subprocess.run([*restore, "kept"], cwd=directory, check=True)
     jobs = counted(snakemake(directory, "-n", *study))
     assert "score" not in jobs and jobs["scores"] == 2
+    own = directory / "results/scores/nasbench201/cifar100" / shard
+    write_parquet(pd.read_parquet(own).assign(score=7.0), own)
+    again = subprocess.run([*restore, "kept"], cwd=directory, capture_output=True, text=True)
+    assert again.stdout == "restored 3 shards\n" and (pd.read_parquet(own).score == 7).all()
+    unfit = subprocess.run([*restore, results / "structural"], cwd=directory, capture_output=True, text=True)
+    assert unfit.returncode == 1 and unfit.stderr.endswith("name the folder of a study that has\n")
     assert (directory / "kept" / "cost.csv").is_file()
     assert str(shared) not in (directory / "kept" / "manifest.json").read_text()
 

@@ -3,7 +3,7 @@
 Some networks stand for hundreds of architectures, and a random sample has them or has not. This scores every connected
 network that stands for LEAST architectures or more and is not in the sample, lets the smaller ones of the sample stand
 for the rest, in the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies'
-tables. Intervals draw networks anew, of either kind as many as there are. Its set `all` is of connected architectures;
+tables. Intervals draw networks anew, of either kind as many as are scored. Its set `all` is of connected architectures;
 in `all cells` disconnected ones count too, with the score that others give them. What is scored is kept in
 FOLDER/scores.parquet, and read from there the next time.
 """
@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zsnas import registry
+from zsnas import errors, registry
+from zsnas.errors import StudyError
 from zsnas.judge.statistics import interval, rank_correlations
 
 SEED, REPLICATES = 0, 1000
@@ -27,7 +28,7 @@ SEED, REPLICATES = 0, 1000
 def scored(given, networks):
     """A row per network and proxy; read where they are kept, else computed and kept."""
     kept = given.folder / "scores.parquet"
-    if not kept.exists():
+    if not kept.exists() and len(networks):
         with tempfile.TemporaryDirectory() as aside:
             index = Path(aside, "architectures.parquet")
             networks.to_parquet(index)
@@ -36,24 +37,33 @@ def scored(given, networks):
             command += ["--architectures", index, "--shard", 0, "--shard-size", len(networks)]
             command += ["--workers", given.workers, "--output", kept]
             subprocess.run(list(map(str, command)), check=True)
-    return pd.read_parquet(kept)
+    rows = pd.read_parquet(kept) if kept.exists() else pd.DataFrame(columns=["canonical", "proxy", "task"])
+    there = rows[rows.task == given.task].groupby("canonical").proxy.agg(set)
+    if not all(set(given.proxies) <= there.get(network, set()) for network in networks.arch):
+        raise StudyError(f"{kept} is of another task, of fewer proxies or networks: move it away to score anew")
+    return rows
 
 
 def counts(table, large, small, generator):
     """How often each architecture counts [1 + REPLICATES, n]: as it is, and with networks drawn anew.
 
-    large: the names of all large networks; small: how many others there are.
+    large: the names of all large networks; small: how many others there are. Of either kind those that are scored stand
+    for all.
     """
     codes, names = pd.factorize(table.canonical)
     unconnected = np.isin(names, table.canonical[~table.connected])
     among = np.isin(names, large)
     many, few = np.flatnonzero(among), np.flatnonzero(~among & ~unconnected)
-    times = np.zeros((1 + REPLICATES, len(names)), np.int16)
-    times[0, many], times[0, few], times[0, unconnected] = len(few), small, len(few)
+    if not (len(many) and len(few)):
+        raise StudyError(f"{len(many)} large networks and {len(few)} others are scored: choose another --least")
+    worth = np.array([len(large) * len(few), small * len(many), len(many) * len(few)])  # whole, and in proportion
+    heavy, light, other = worth // np.gcd.reduce(worth)
+    times = np.zeros((1 + REPLICATES, len(names)), np.int32)
+    times[0, many], times[0, few] = heavy, light
     for row in times[1:]:
-        np.add.at(row, generator.choice(many, len(large)), 1)
-        np.add.at(row, generator.choice(few, small), 1)
-        row[unconnected] = 1
+        np.add.at(row, generator.choice(many, len(many)), heavy)
+        np.add.at(row, generator.choice(few, len(few)), light)
+    times[:, unconnected] = other
     return times[:, codes]
 
 
@@ -106,6 +116,8 @@ def arguments():
 
 def main():
     given = arguments()
+    for proxy in given.proxies:
+        registry.look_up("proxy", proxy, registry.proxies(), "--proxies")
     given.folder.mkdir(parents=True, exist_ok=True)
     index = pd.read_parquet(given.index)
     sizes = index[index.connected].canonical.value_counts()
@@ -128,4 +140,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -16,10 +16,10 @@ from zsnas.files import write_parquet
 
 def publish(folder):
     """Keep what is in results/, which must be of one study alone."""
+    manifest = json.loads(Path("results/manifest.json").read_text())
     folder.mkdir(parents=True, exist_ok=True)
     for table in Path("results/tables").glob("*.csv"):
         shutil.copy(table, folder)
-    manifest = json.loads(Path("results/manifest.json").read_text())
     manifest["config"]["data_dir"] = "data"
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     gathered = [path for path in manifest["scores"] if path.endswith("/scores.parquet")]  # others are structural

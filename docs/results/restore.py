@@ -3,7 +3,7 @@
 FOLDER, such as docs/results/nasbench201/full, has scores.parquet, the scores as they were gathered, and manifest.json.
 They become shards below results/ again, so that a study with the same inputs, seeds and bundles finds them there: it
 judges them by other truths or devices without scoring anew, or goes on with more networks. Index and images have to be
-there before, for a shard older than what it was computed from would not count.
+there before, for a shard older than what it was computed from would not count. What the study scored itself stays.
 """
 
 import argparse
@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from zsnas import errors
-from zsnas.files import write_parquet
+from zsnas.errors import StudyError
+from zsnas.files import read_provenance, write_parquet
 from zsnas.provenance import sha256
 from zsnas.shards import shard_of
 
@@ -27,12 +28,14 @@ SHARD = (
 def built(path):
     """A file of the study; StudyError where it was not made yet."""
     if not path.is_file():
-        raise errors.StudyError(f"no file {path}: run snakemake with {path} as its target first")
+        raise StudyError(f"no file {path}: run snakemake with {path} as its target first")
     return path
 
 
 def restore(folder):
     """Write the shards of the published study in `folder`, which has one space; returns their paths."""
+    if not all((folder / name).is_file() for name in ("manifest.json", "scores.parquet")):
+        raise StudyError(f"{folder} has no manifest.json and scores.parquet: name the folder of a study that has")
     manifest = json.loads((folder / "manifest.json").read_text())
     config = manifest["config"]
     ((space, study),) = config["spaces"].items()
@@ -49,7 +52,7 @@ def restore(folder):
         computed = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell theirs
         for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
             if known and sha256(built(Path(images))) != known:
-                raise errors.StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
+                raise StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
         index = f"{task}/{truth}" if truth else "architectures"
         architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/{index}.parquet")))
         shards = [shard_of(architectures, shard, size).canonical for shard in range(-(-study["architectures"] // size))]
@@ -57,7 +60,9 @@ def restore(folder):
             for shard, networks in enumerate(shards):
                 kept = rows[rows.canonical.isin(networks)].drop(columns="bundle")
                 if networks.isin(kept.canonical).all():  # the last one may have been cut short
-                    path = SHARD.format(**place, task=task, bundle=bundle, seed=seed, shard=shard)
+                    path = Path(SHARD.format(**place, task=task, bundle=bundle, seed=seed, shard=shard))
+                    if path.is_file() and "restored_from" not in read_provenance(path):
+                        continue  # the study's own
                     write_parquet(kept, path, restored_from=str(folder), computed=computed)
                     written.append(path)
     return written

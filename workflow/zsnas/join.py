@@ -82,8 +82,14 @@ def main():
     frame = join(pd.read_parquet(arguments.architectures), arguments.seeds, scores, truths, latencies)
     columns = {name: truth_column(name, truth) for name, truth in truths.items()}
     check_meeting(frame, columns, latencies, f"{arguments.space}, {arguments.task}")
+    scored = {name for long in scores for name in long.proxy.unique()}
+    if lacking := sorted(set(arguments.proxies) - scored):
+        raise errors.StudyError(
+            f"no scores of {', '.join(lacking)} for {arguments.space}, {arguments.task} in "
+            f"{', '.join(arguments.scores)}: delete the shards that lack them, and run again"
+        )
     # Only now, for a network whose scores are not shown is sampled all the same.
-    frame = frame.drop(columns={name for long in scores for name in long.proxy.unique()} - set(arguments.proxies))
+    frame = frame.drop(columns=scored - set(arguments.proxies))
     frame.insert(0, "space", arguments.space)
     frame.insert(1, "task", arguments.task)
     directions = {

@@ -40,7 +40,7 @@ def group(proxy):
     """The entry of `GROUPS` that a proxy belongs to."""
     if proxy in CONTROLS:
         return "control"
-    return "structural" if registry.proxies()[proxy].structural else "data-driven"
+    return "structural" if registry.proxies()[proxy].everywhere else "data-driven"
 
 
 def read_cell(path, wildcards):

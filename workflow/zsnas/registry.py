@@ -62,6 +62,12 @@ class Proxy:
         return set(self.needs) <= set(STRUCTURES)
 
     @property
+    def everywhere(self):
+        """Whether it has scores of all architectures: it is structural, or an aggregate of nothing else."""
+        members = [proxies()[name] for name in self.members] or [self]
+        return all(member.structural for member in members)
+
+    @property
     def of_networks(self):
         """Whether a network is built to compute it: it is neither structural nor an aggregate."""
         return not self.structural and not self.members

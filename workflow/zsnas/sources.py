@@ -16,6 +16,7 @@ url, licence        where the file, or the values in it, come from; a licence is
 import csv
 import importlib
 import importlib.util
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -59,6 +60,11 @@ class Source:
         return f"{kind} {self.truth!r} of {self.space}/{self.task}"
 
     @property
+    def whence(self):
+        """Where it comes from, as messages end; nothing for one's own file."""
+        return f" from {self.url}" if self.url else ""
+
+    @property
     def direct(self):
         """Whether its url is the address of the file itself, or of each file of a folder but for that one's name."""
         return self.url.rpartition("/")[2] == self.file
@@ -79,12 +85,15 @@ class Unusable(StudyError):
 
 COLUMNS = tuple(field.name for field in fields(Source))
 NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
+NAME = re.compile(r"\w+", re.ASCII)
 
 
 def _source(row, where):
     """The Source for one row of text; `where` names file and line."""
     if None in row or None in row.values():
         raise StudyError(f"{where} must have {len(COLUMNS)} cells, as the header has")
+    if not NAME.fullmatch(row["truth"]):  # it becomes part of paths
+        raise StudyError(f"{where}: truth is {row['truth']!r}, write one word of letters, digits and _")
     if row["metric"] not in COSTS and not row["metric"].isalnum():
         raise StudyError(f"{where}: metric is {row['metric']!r}, write one word of letters and digits")
     try:
@@ -105,12 +114,13 @@ def _source(row, where):
 def read_sources(sources_csv):
     """Every Source of the file, in its order."""
     try:
-        with open(sources_csv, newline="", encoding="utf-8") as file:
+        with open(sources_csv, newline="", encoding="utf-8-sig") as file:  # as spreadsheets save it, too
             rows = csv.DictReader(file)
             if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise StudyError(f"{sources_csv} must have the columns {','.join(COLUMNS)}")
+                there = ",".join(rows.fieldnames or ())
+                raise StudyError(f"{sources_csv} must have the columns {','.join(COLUMNS)}, and has {there}")
             sources = [_source(row, f"{sources_csv}, line {rows.line_num}") for row in rows]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"the list of sources {sources_csv} cannot be read ({error}): restore it") from error
     directions = {source.metric: source.larger_is_better for source in sources}
     for source in sources:
@@ -174,12 +184,12 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None, or_table=Fa
     if first.file.startswith(PACKAGE):
         raise Missing(
             f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
-            f"install the package from {first.url}"
+            f"install the package{first.whence}"
         )
     names = "".join(f", or {file}" for file in dict.fromkeys(other.file for other in others))
     looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
     fetched = ", as `snakemake fetch` does" if any(source.direct for source in sources) else ""
-    raise Missing(f"{first} is not in {looked}: put it into data_dir{fetched}: {first.file} from {first.url}{names}")
+    raise Missing(f"{first} is not in {looked}: put it into data_dir{fetched}: {first.file}{first.whence}{names}")
 
 
 def locate_costs(space, task, name, sources_csv, data_dir=None, or_table=False):
@@ -271,14 +281,16 @@ def verify(source, path):
         _verify(source, path, reader)
     except StudyError as error:
         raise Unusable(str(error)) from error
+    except IsADirectoryError as error:
+        raise Unusable(f"{path} is a folder and should be a file: move it away, and put the file there") from error
     except OSError as error:
         why = error.strerror or error
         raise Unusable(f"{path} cannot be read ({why}): change its rights, or fetch it again") from error
 
 
 def _verify(source, path, reader):
-    again = "install the package" if source.file.startswith(PACKAGE) else "fetch it"
-    again = f"{again} again from {source.url}"
+    again = "install the package" if source.file.startswith(PACKAGE) else "fetch it" if source.url else "write it"
+    again = f"{again} again{source.whence}"
     if path.is_file():
         refuse_web_page(path, again)
         size = path.stat().st_size

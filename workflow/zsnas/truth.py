@@ -27,7 +27,7 @@ def truth_table(source, path, architectures):
     if len(frame) < expected:
         raise StudyError(
             f"{path} is incomplete: a number for {len(frame)} of {expected} architectures of {source.space} for "
-            f"{source.task}/{source.truth}; put the whole file from {source.url} in its place, or write how many it "
+            f"{source.task}/{source.truth}; put the whole file{source.whence} in its place, or write how many it "
             "has, as 'architectures', into sources.csv"
         )
     infinite = frame.index[~np.isfinite(frame["value"])]

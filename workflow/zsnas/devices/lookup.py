@@ -26,7 +26,7 @@ def cost(source, path, architectures):
     if len(values) < (source.architectures or 1):
         raise StudyError(
             f"{path} is incomplete: {len(values)} of {source.architectures or 'any'} architectures for {source}; "
-            f"fetch the whole file from {source.url}"
+            f"put the whole file{source.whence} in its place"
         )
     wrong = values[~(np.isfinite(values) & (values > 0))]
     if len(wrong):

@@ -46,7 +46,7 @@ def populations(study, truths, proxies, without_truth=False):
 
     ``without_truth`` also yields those of spaces and tasks that have none: ``truth`` is NaN, its name and metric are
     empty, and there is no oracle. ``truths`` maps columns, named ``{metric}_{truth}``, to whether larger is better,
-    ``proxies`` maps names to objects with ``larger_is_better`` and ``structural``.
+    ``proxies`` maps names to objects with ``larger_is_better`` and ``everywhere``.
     """
     for (space, task), of_task in study.groupby(["space", "task"], observed=True):
         names = of_task["arch"].unique()
@@ -64,7 +64,7 @@ def populations(study, truths, proxies, without_truth=False):
         for proxy, facts in proxies.items():
             column = np.stack([rows[proxy].to_numpy(float) for rows in by_seed])
             scores[proxy] = np.where(np.isfinite(column), column if facts.larger_is_better else -column, np.nan)
-            due[proxy] = np.ones(len(names), bool) if facts.structural else first["sampled"].to_numpy(bool)
+            due[proxy] = np.ones(len(names), bool) if facts.everywhere else first["sampled"].to_numpy(bool)
         unjudged = Population(
             space=space,
             task=task,

@@ -30,22 +30,29 @@ class _Array(list):
 
     def __setstate__(self, state):
         _, (length,), dtype, _, raw = state
-        self[:] = np.frombuffer(raw, dtype.code, length).tolist()
+        self[:] = np.frombuffer(_bytes(raw), dtype.code, length).tolist()
 
 
 def _scalar(dtype, raw):
-    return np.frombuffer(raw, dtype.code)[0].item()
+    return np.frombuffer(_bytes(raw), dtype.code)[0].item()
 
 
 def _reconstruct(kind, shape, code):
     return kind()
 
 
+def _bytes(text, encoding="latin1"):
+    """Bytes as Python 2 pickled them, or Python 3 for Python 2, as torch.save has it do."""
+    return text if isinstance(text, bytes) else text.encode(encoding)
+
+
 NUMPY = {
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Array,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("_codecs", "encode"): _bytes,
+    # numpy has moved its core.
+    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
 }
 NUMPY_AND_DICTS = {("collections", "OrderedDict"): OrderedDict, **NUMPY}
 

@@ -60,7 +60,11 @@ def _row(path, record, metrics):
 
 def _columns(path, *metrics):
     if not _is_archive(path):
-        return table.columns(path, [*BLOCKS.values(), *metrics])
+        frame = table.columns(path, [*BLOCKS.values(), *metrics], also_text=BLOCKS.values())
+        for column in BLOCKS.values():
+            if not frame[column].map(lambda cell: isinstance(cell, str)).all():
+                raise StudyError(f"{path}: {column!r} must be texts of seven numbers, as 1,4,4,6,4,6,6: write it again")
+        return frame
     rows = [_row(path, record, metrics) for record in _records(path)]
     return pd.DataFrame(rows, columns=[*BLOCKS.values(), *metrics])
 

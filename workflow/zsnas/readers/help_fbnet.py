@@ -21,20 +21,22 @@ def names(path):
     """Each network, as the space `fbnet` names it."""
     file = Path(path, "metainfo.pt")
     try:
-        return ["_".join(map(str, network["op_idx_list"])) for network in _load(file)["arch"]]
+        return ["_".join(map(str, network["op_idx_list"])) for network in _load(path, file)["arch"]]
     except (KeyError, TypeError) as error:
         raise StudyError(f"{file} lists no networks with 'op_idx_list': fetch it again") from error
 
 
-def _load(file):
+def _load(path, file):
     if not file.is_file():
-        raise StudyError(f"{file} is not there: put all of the published folder into {file.parent}")
+        there = sorted(other.stem for other in Path(path, "latency").glob("*.pt"))
+        devices = f", of whose devices it has {', '.join(there)}" if there else ""
+        raise StudyError(f"{file} is not there: let {path} be the published folder{devices}")
     return _pickles.load_torch(file, _pickles.NUMPY)
 
 
 def read(path, column):
     archs, file = names(path), Path(path, "latency", f"{column}.pt")
-    latencies = _load(file)
+    latencies = _load(path, file)
     if not isinstance(latencies, list) or len(latencies) != len(archs):
         raise StudyError(f"{file} has no number for each of {len(archs)} networks: fetch it again")
     return pd.DataFrame({"arch": archs, "value": table.numbers(file, pd.Series(latencies, name=column))})

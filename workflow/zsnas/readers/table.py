@@ -21,14 +21,15 @@ from zsnas.errors import StudyError, suggestion
 ARCH = ("arch", "arch_str", "genotype", "module_hash")
 UNREADABLE = (ValueError, OSError, pa.ArrowException)
 PERCENT = "100 * "
+NOT_MEASURED = ["", "nan", "NaN", "NA", "N/A", "null", "None"]
 
 
 def _is_csv(path):
-    return Path(path).suffix == ".csv"
+    return Path(path).suffix.lower() == ".csv"
 
 
 def _is_json(path):
-    return Path(path).suffix == ".json"
+    return Path(path).suffix.lower() == ".json"
 
 
 class _Pairs(list):
@@ -74,6 +75,8 @@ def check_columns(path, wanted):
     for column in wanted:
         if column not in names:
             there = f"{suggestion(column, names)} (it has {shorten(', '.join(names), 200)})"
+            if _is_csv(path) and len(names) == 1:
+                there += ", for columns are parted by commas"
             raise StudyError(f"{path} has no column {column!r}{there}: fetch it again, or name another in sources.csv")
     return names
 
@@ -85,8 +88,10 @@ def columns(path, wanted, also_text=()):
         if _is_json(path):
             return _of_json(path)[wanted]
         if _is_csv(path):
-            return pd.read_csv(path, usecols=wanted, dtype=dict.fromkeys([wanted[0], *also_text], str))[wanted]
-        return pq.read_table(path, columns=wanted).to_pandas()
+            texts = dict.fromkeys([wanted[0], *also_text], str)  # among which NA is a name like others
+            numbers = {name: NOT_MEASURED for name in wanted if name not in texts}
+            return pd.read_csv(path, usecols=wanted, dtype=texts, keep_default_na=False, na_values=numbers)[wanted]
+        return pq.read_table(path, columns=wanted).to_pandas(ignore_metadata=True)  # which may take one for the index
     except UNREADABLE as error:
         raise StudyError(f"{path} cannot be read ({error}): fetch or write it again") from error
 
@@ -95,7 +100,7 @@ def numbers(path, column):
     """A column as numbers."""
     try:
         return pd.to_numeric(column).astype("float64")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise StudyError(
             f"{path} cannot be read as numbers in {column.name!r} ({error}): fetch or write it again"
         ) from error
