@@ -6,9 +6,10 @@ encoder has halved it.
 
 The tasks' losses are the benchmark's, on which data-driven proxies stand: cross-entropy per image or pixel, mean
 squared error (`room_layout`), mean absolute error (`normal`, `autoencoder`; the benchmark adds a hundredth of an
-adversarial loss, which needs a second network and is left out). `jigsaw` shows nine tiles in a random order; here they
-are an image cut in nine, and pass the encoder as one batch, so that BatchNorm sees them together. What a proxy reads of
-a sample it reads of all tiles of an image.
+adversarial loss, which needs a second network and is left out). Scenes and objects have probabilities of classes for
+labels there, and 1e-5 is added to what is predicted; here each image has one class. `jigsaw` shows nine tiles in a
+random order; here they are an image cut in nine, and pass the encoder as one batch, so that BatchNorm sees them
+together. What a proxy reads of a sample it reads of all tiles of an image.
 """
 
 import itertools

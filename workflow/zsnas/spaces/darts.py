@@ -8,9 +8,10 @@ NAS-Bench-301's networks asks for a scale. An architecture is named by its genot
 
 The space has some 10^18 members, so it is listed: 725 genotypes of NAS-Bench-301 whose accuracy a surrogate predicts
 (`nb301_surrogate`), and 1 000 that Peng et al. (2024, SWAP) really trained (`swap`; in these both cells are alike, and
-an operation may be "none"). Their networks had other sizes, which the source does not state. A node without
-input is zero, and operations that read it are dead: 26 of SWAP's genotypes have some and stand for themselves where the
-same genotype without them is not listed. Two are disconnected and share one canonical network, which leaves 1 724.
+an operation may be "none"). Their networks had other sizes, which the source does not state; what SWAP's authors score
+has one cell of three channels. A node without input is zero, and operations that read it are dead: 26 of SWAP's
+genotypes have some and stand for themselves where the same genotype without them is not listed. Two are disconnected
+and share one canonical network, which leaves 1 724.
 """
 
 import ast
