@@ -27,7 +27,7 @@ def synthetic_study(n, networks, tasks):
         columns = {"accuracy_test": np.round(90 + 3 * quality[member] + 0.3 * rng.normal(size=n), 2)}
         for at, (proxy, facts) in enumerate(PROXIES.items()):
             score = quality * at / 25 + rng.normal(size=networks)
-            columns[proxy] = np.round(score[member], 1) + facts.structural * rng.integers(0, 2, n)
+            columns[proxy] = np.round(score[member], 1) + facts.everywhere * rng.integers(0, 2, n)
         for device in range(6):
             columns[f"latency_ms_d{device}"] = np.exp(0.3 * quality + rng.normal(size=networks))[member]
         cells.append(pd.DataFrame({"space": "nasbench201", "task": f"t{task}", "arch": names, "seed": 0, **columns}))

@@ -229,7 +229,7 @@ def test_a_folder_is_fetched_whole_or_not_at_all(tmp_path, server):
     (path,) = fetch.costs_of("fbnet", "cifar100", "help_raspi4", *place)
     assert sorted(file.name for file in path.rglob("*.pt")) == ["fpga.pt", "metainfo.pt", "raspi4.pt"]
     assert help_fbnet.read(path, "raspi4").value.tolist() == [7, 8]
-    with pytest.raises(StudyError, match=rf"raspi5\.pt is not there: let {path} be the published folder, of .* raspi4"):
+    with pytest.raises(StudyError, match=rf"raspi5\.pt is not there \(.* raspi4\): put all .* into {path}"):
         help_fbnet.read(path, "raspi5")
     assert fetch.lists_of("fbnet", *place) == [path] == fetch.costs_of("fbnet", "cifar100", "help_fpga", *place)
     (path / "latency" / "fpga.pt").unlink()

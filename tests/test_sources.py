@@ -241,14 +241,13 @@ def test_numbers_pickled_by_numpy_are_admitted():
     assert _pickles.load(data, _pickles.NUMPY_AND_DICTS, "x") == [1.5, 3]
 
 
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_numbers_and_arrays_of_any_protocol_are_admitted(protocol):
+@pytest.mark.parametrize("protocol", range(5))
+def test_numbers_and_arrays_are_admitted(protocol):
     """torch.save takes protocol 2, in which bytes are text."""
     data = pickle.dumps([np.float64(1.5), np.array([2.5, 3.5])], protocol)
-    for core in (b"numpy._core.", b"numpy.core."):  # of other lengths, which only early protocols do not tell
-        if protocol < 4:
-            assert _pickles.load(data.replace(b"numpy._core.", core), _pickles.NUMPY, "x") == [1.5, [2.5, 3.5]]
-    if protocol < 5:
+    assert _pickles.load(data, _pickles.NUMPY, "x") == [1.5, [2.5, 3.5]]
+    if protocol < 4:  # later ones tell the lengths of names
+        data = data.replace(b"numpy._core.", b"numpy.core.")
         assert _pickles.load(data, _pickles.NUMPY, "x") == [1.5, [2.5, 3.5]]
 
 
@@ -258,7 +257,7 @@ def test_numbers_and_arrays_of_any_protocol_are_admitted(protocol):
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
 def test_a_table_of_which_a_cell_is_empty(tmp_path, name):
     frame = pd.DataFrame({"arch_str": CELLS[:3], "acc": [91.5, None, 10.0], "other": ["a", "b", "c"]})
-    frame.to_csv(tmp_path / name, index=False) if name == "t.csv" else frame.to_parquet(tmp_path / name)
+    frame.to_csv(tmp_path / name, index=False, na_rep="#N/A") if name == "t.csv" else frame.to_parquet(tmp_path / name)
     read = table.read(tmp_path / name, "acc")
     assert read.arch.tolist() == CELLS[:3]
     np.testing.assert_array_equal(read.value, [91.5, np.nan, 10.0])
@@ -281,7 +280,7 @@ def test_a_table_as_people_write_them(tmp_path):
         with refused(tmp_path / name, "cannot be read as numbers in 'acc'"):
             table.read(tmp_path / name, "acc")
     (tmp_path / "t.csv").write_text("arch acc\na 1")
-    with refused("no column 'acc'", "it has arch acc", "parted by commas"):
+    with refused("has one column, 'arch acc'", "separate its columns by commas"):
         table.check(tmp_path / "t.csv", "acc")
 
 

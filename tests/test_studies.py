@@ -106,7 +106,7 @@ def test_a_published_study_comes_back(tmp_path, shared):
     again = subprocess.run([*restore, "kept"], cwd=directory, capture_output=True, text=True)
     assert again.stdout == "restored 3 shards\n" and (pd.read_parquet(own).score == 7).all()
     unfit = subprocess.run([*restore, results / "structural"], cwd=directory, capture_output=True, text=True)
-    assert unfit.returncode == 1 and unfit.stderr.endswith("name the folder of a study that has\n")
+    assert unfit.returncode == 1 and unfit.stderr.endswith("name the folder of a study that has both\n")
     assert (directory / "kept" / "cost.csv").is_file()
     assert str(shared) not in (directory / "kept" / "manifest.json").read_text()
 

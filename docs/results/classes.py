@@ -5,7 +5,7 @@ network that stands for LEAST architectures or more and is not in the sample, le
 for the rest, in the proportion in which there are such networks, and writes FOLDER/correlation.csv, as the studies'
 tables. Intervals draw networks anew, of either kind as many as are scored. Its set `all` is of connected architectures;
 in `all cells` disconnected ones count too, with the score that others give them. What is scored is kept in
-FOLDER/scores.parquet, and read from there the next time.
+FOLDER/scores.parquet, and read from there the next time, which must be of the same images and batch.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def scored(given, networks):
             command += ["--workers", given.workers, "--output", kept]
             subprocess.run(list(map(str, command)), check=True)
     rows = pd.read_parquet(kept) if kept.exists() else pd.DataFrame(columns=["canonical", "proxy", "task"])
-    there = rows[rows.task == given.task].groupby("canonical").proxy.agg(set)
+    rows = rows[rows.task == given.task]
+    there = rows.groupby("canonical").proxy.agg(set)
     if not all(set(given.proxies) <= there.get(network, set()) for network in networks.arch):
         raise StudyError(f"{kept} is of another task, of fewer proxies or networks: move it away to score anew")
     return rows
@@ -55,8 +56,9 @@ def counts(table, large, small, generator):
     among = np.isin(names, large)
     many, few = np.flatnonzero(among), np.flatnonzero(~among & ~unconnected)
     if not (len(many) and len(few)):
-        raise StudyError(f"{len(many)} large networks and {len(few)} others are scored: choose another --least")
-    worth = np.array([len(large) * len(few), small * len(many), len(many) * len(few)])  # whole, and in proportion
+        raise StudyError(f"{len(many)} large networks and {len(few)} others have a score, and some of both must")
+    # In thousandths, for correlations take whole numbers, which must not become too large.
+    worth = np.rint(1000 * np.array([len(large) / len(many), small / len(few), 1])).astype(int)
     heavy, light, other = worth // np.gcd.reduce(worth)
     times = np.zeros((1 + REPLICATES, len(names)), np.int32)
     times[0, many], times[0, few] = heavy, light

@@ -35,7 +35,7 @@ def built(path):
 def restore(folder):
     """Write the shards of the published study in `folder`, which has one space; returns their paths."""
     if not all((folder / name).is_file() for name in ("manifest.json", "scores.parquet")):
-        raise StudyError(f"{folder} has no manifest.json and scores.parquet: name the folder of a study that has")
+        raise StudyError(f"{folder} lacks manifest.json or scores.parquet: name the folder of a study that has both")
     manifest = json.loads((folder / "manifest.json").read_text())
     config = manifest["config"]
     ((space, study),) = config["spaces"].items()

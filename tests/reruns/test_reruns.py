@@ -253,6 +253,20 @@ def test_file_gone(study):
     assert "put it into data_dir" in study.run("-n", fails=True)
 
 
+def test_list_of_a_space_gone(study, shared):
+    """Its index does for networks to come as well."""
+    file = study.directory / "data/vit_bench_101.parquet"
+    shutil.copy(shared / file.name, file)
+    study.config["spaces"] = {"pit": {"architectures": 1, "tasks": {"cifar100": []}}}
+    study.config |= {"proxies": ["params", "l2_norm"], "bundles": {}, "batch": 2}
+    gathered = "results/scores/pit/cifar100/scores.parquet"
+    assert study.executed(gathered) == {"architectures": 1, "score": 1, "scores": 1}
+    file.unlink()
+    assert study.jobs(gathered) == {}
+    study.config["seeds"].append(1)
+    assert study.executed(gathered) == {"score": 1, "scores": 1}
+
+
 def test_truth_named_later(study):
     """Without any, networks are scored all the same."""
     study.config["spaces"]["nasbench201"]["tasks"]["cifar10"] = []

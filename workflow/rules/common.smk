@@ -126,7 +126,7 @@ def in_checkout(files):
 def truth_source(wildcards):
     """The source of a truth, and the file it is read from.
 
-    Where a file is gone, and with it the job that reads it, Snakemake takes what was read of it as it is.
+    The job that reads a file which is gone lacks its input; Snakemake then takes the table that is there as it is.
     """
     return sources.locate(wildcards.space, wildcards.task, wildcards.truth, SOURCES, DATA_DIR, or_table=True)
 

@@ -77,17 +77,17 @@ def main():
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     scores = [read_columns(path, ["arch", "canonical", "seed", "proxy", "score"]) for path in arguments.scores]
+    scored = {name for long in scores for name in long.proxy.unique()}
+    if lacking := sorted(set(arguments.proxies) - scored):
+        raise errors.StudyError(
+            f"no scores of {', '.join(lacking)} for {arguments.space}, {arguments.task}: delete the shards of their "
+            f"bundles, or of their members', in results/scores/{arguments.space}/{arguments.task}, and run again"
+        )
     truths = {Path(path).stem: pd.read_parquet(path) for path in arguments.truths}
     latencies = {Path(path).stem: pd.read_parquet(path) for path in arguments.latencies}
     frame = join(pd.read_parquet(arguments.architectures), arguments.seeds, scores, truths, latencies)
     columns = {name: truth_column(name, truth) for name, truth in truths.items()}
     check_meeting(frame, columns, latencies, f"{arguments.space}, {arguments.task}")
-    scored = {name for long in scores for name in long.proxy.unique()}
-    if lacking := sorted(set(arguments.proxies) - scored):
-        raise errors.StudyError(
-            f"no scores of {', '.join(lacking)} for {arguments.space}, {arguments.task} in "
-            f"{', '.join(arguments.scores)}: delete the shards that lack them, and run again"
-        )
     # Only now, for a network whose scores are not shown is sampled all the same.
     frame = frame.drop(columns=scored - set(arguments.proxies))
     frame.insert(0, "space", arguments.space)

@@ -34,37 +34,33 @@ def vkdnw_agg(vkdnw, jacob_cov, az_expressivity, az_trainability, macs):
 @proxy(paper="arXiv:2502.04975", networks="convolutional", tasks="image classes")
 def vkdnw(net, inputs, rng):
     start_as_he(net, rng)
-    layers, logits = watched(net.eval(), inputs[:SAMPLES])
-    tensors = sum(len(own) for *_, own in layers)
-    if logits.shape[1] > tensors:
-        layers, logits = None, logits.detach()  # lets the graph go
-        jacobian = by_tensors(net, inputs[:SAMPLES], tensors)
+    images, tensors = inputs[:SAMPLES], []
+    with torch.no_grad(), hooked(net.eval(), lambda module, *_: tensors.extend(module.parameters(recurse=False))):
+        logits = net(images)
+    if logits.shape[1] > len(tensors):
+        jacobian = by_tensors(net, images, len(tensors))
     else:
-        jacobian = by_classes(layers, logits)
-    fisher = information(jacobian.double(), logits.detach().double())
+        jacobian = by_classes(net, images)
+    fisher = information(jacobian.double(), logits.double())
     eigenvalues = torch.linalg.eigvalsh(fisher).clamp(min=0)
     deciles = eigenvalues.quantile(torch.arange(1, 10).to(eigenvalues) / 10)
     return len(list(net.parameters())) + torch.special.entr(deciles / deciles.sum()).sum()
 
 
-def watched(net, images):
-    """(output, slopes) of each layer with parameters, in order of execution, and the logits with their graph."""
-    layers = []
+def by_classes(net, images):
+    """Jacobian [B, classes, P] of the logits, by a backward pass for each class."""
+    outputs, derivatives = [], []
 
     def keep(module, given, output):
-        layers.append((output, slopes(module, given[0].detach(), output[:, 0])))
+        outputs.append(output)
+        derivatives.append(slopes(module, given[0].detach(), output[:, 0]))
 
     with hooked(net, keep):
-        return layers, net(images)
-
-
-def by_classes(layers, logits):
-    """Jacobian [B, classes, P] by a backward pass for each class."""
-    outputs = [output for output, _ in layers]
+        logits = net(images)
     jacobian = []
     for logit in logits.T:
         gradients = torch.autograd.grad(logit.sum(), outputs, retain_graph=True, materialize_grads=True)
-        chained = [(gradient[:, 0], slope) for gradient, (_, own) in zip(gradients, layers) for slope in own]
+        chained = [(gradient[:, 0], slope) for gradient, own in zip(gradients, derivatives) for slope in own]
         jacobian.append(
             torch.stack([(gradient * slope).reshape(len(logits), -1).sum(1) for gradient, slope in chained], 1)
         )
@@ -72,27 +68,27 @@ def by_classes(layers, logits):
 
 
 @torch.no_grad()
-def by_tensors(net, images, tensors):
-    """Jacobian [B, classes, P] by a forward derivative for each of P tensors, `TOGETHER` at once.
+def by_tensors(net, images, count):
+    """Jacobian [B, classes, P] of the logits, by a forward derivative for each of `count` tensors, TOGETHER at once.
 
     Layers before the first of these are passed without derivatives.
     """
 
-    def logits(steps, first):
-        remaining = iter([None] * first + list(steps) + [None] * (tensors - first - len(steps)))
+    def moved_logits(steps, first):
+        remaining = iter([None] * first + list(steps) + [None] * (count - first - len(steps)))
 
-        def step(module, given, output):
-            sizes = [next(remaining) for _ in module.parameters(recurse=False)]
-            if any(size is not None for size in sizes):
-                moves = zip(sizes, slopes(module, given[0], output[:, 0]))
-                moved = output[:, 0] + sum(size * slope for size, slope in moves if size is not None)
+        def move(module, given, output):
+            own = [next(remaining) for _ in module.parameters(recurse=False)]
+            if any(step is not None for step in own):
+                along = zip(own, slopes(module, given[0], output[:, 0]))
+                moved = output[:, 0] + sum(step * slope for step, slope in along if step is not None)
                 return torch.cat([moved[:, None], output[:, 1:]], 1)
 
-        with hooked(net, step):
+        with hooked(net, move):
             return net(images)
 
-    parts = images.new_zeros(tensors).split(TOGETHER)
-    return torch.cat([torch.func.jacfwd(logits)(part, TOGETHER * number) for number, part in enumerate(parts)], 2)
+    parts = images.new_zeros(count).split(TOGETHER)
+    return torch.cat([torch.func.jacfwd(moved_logits)(part, TOGETHER * at) for at, part in enumerate(parts)], 2)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ def _reconstruct(kind, shape, code):
 
 
 def _bytes(text, encoding="latin1"):
-    """Bytes as Python 2 pickled them, or Python 3 for Python 2, as torch.save has it do."""
+    """Bytes that came as such, or as text: from Python 2, or by early protocols, of which torch.save takes the last."""
     return text if isinstance(text, bytes) else text.encode(encoding)
 
 

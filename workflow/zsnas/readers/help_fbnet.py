@@ -29,8 +29,10 @@ def names(path):
 def _load(path, file):
     if not file.is_file():
         there = sorted(other.stem for other in Path(path, "latency").glob("*.pt"))
-        devices = f", of whose devices it has {', '.join(there)}" if there else ""
-        raise StudyError(f"{file} is not there: let {path} be the published folder{devices}")
+        devices = f" (of devices there are {', '.join(there)})" if there else ""
+        raise StudyError(
+            f"{file} is not there{devices}: put all of the published folder into {path}, or name another column"
+        )
     return _pickles.load_torch(file, _pickles.NUMPY)
 
 

@@ -21,7 +21,8 @@ from zsnas.errors import StudyError, suggestion
 ARCH = ("arch", "arch_str", "genotype", "module_hash")
 UNREADABLE = (ValueError, OSError, pa.ArrowException)
 PERCENT = "100 * "
-NOT_MEASURED = ["", "nan", "NaN", "NA", "N/A", "null", "None"]
+# Of numbers; pandas' own list would take an architecture called NA for none, too.
+NOT_MEASURED = ["", "nan", "NaN", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None"]
 
 
 def _is_csv(path):
@@ -74,9 +75,9 @@ def check_columns(path, wanted):
         raise StudyError(f"{path} is not a readable table ({error}): fetch or write it again") from error
     for column in wanted:
         if column not in names:
-            there = f"{suggestion(column, names)} (it has {shorten(', '.join(names), 200)})"
             if _is_csv(path) and len(names) == 1:
-                there += ", for columns are parted by commas"
+                raise StudyError(f"{path} has one column, {names[0]!r}: separate its columns by commas")
+            there = f"{suggestion(column, names)} (it has {shorten(', '.join(names), 200)})"
             raise StudyError(f"{path} has no column {column!r}{there}: fetch it again, or name another in sources.csv")
     return names
 

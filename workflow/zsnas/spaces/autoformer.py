@@ -4,9 +4,9 @@ A transformer has a width (192, 216 or 240) and 12 to 14 layers, each with 3 or 
 widths. Patches are 16 x 16 pixels; the classifier reads the mean of the patches' tokens. An architecture is named by
 the JSON that Auto-Prox (Dong et al., 2024) publishes with the truth.
 
-A head has 64 channels, as in AutoFormer, without its relative positions. So has ImageNet's supernet; the networks that
-Auto-Prox trained for the other tasks share the width out among heads, so that the number of heads changes no size and
-macs rank as params do (Spearman with distilled CIFAR-100 0.62, where macs have 0.68 and params 0.64 here).
+A head has 64 channels, as in AutoFormer and in the supernet of ImageNet's accuracies, without relative positions. The
+networks that Auto-Prox trained for the other tasks share the width out among heads: their number changes neither params
+nor macs, so that both rank alike (docs/results/autoformer says how).
 
 The space has some 10^9 members, so it is listed: 200 of them, all different networks of 5.4 to 9.6 million parameters.
 """

@@ -89,8 +89,11 @@ def size(blocks):
 
 
 def build(arch, task):
-    """The network of a name for one of TASKS. Initial weights of convolutions are He's for their fan-out (normal), the
-    classifier's uniform up to one over the root of its classes, and biases zero, as the benchmark's."""
+    """The network of a name for one of TASKS, with the benchmark's initial weights.
+
+    These are torchvision's of EfficientNet: He's normal ones for the fan-out of convolutions, uniform ones up to one
+    over the root of the classes, and biases of zero.
+    """
     return Network(parse(arch), TASKS[task]["classes"])
 
 
