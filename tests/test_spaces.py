@@ -369,6 +369,13 @@ def test_mnasnet_networks_have_those_sizes(arch):
     assert (sum(parameter.numel() for parameter in net.parameters()), macs) == mnasnet.size(mnasnet.parse(arch))
 
 
+def test_mnasnets_that_squeeze_can_be_differentiated_twice():
+    batches = minibatches("noise", "imagenet", {"classes": 1000, "resolution": 32}, 2, 0)
+    arch = "e1111111-k3333333-l1111111-s1111111"
+    (row,) = score_network(arch, True, "mnasnet", "imagenet", 0, ["grasp"], batches, "cpu")
+    assert row["status"] == "ok"
+
+
 # FBNet
 
 

@@ -15,7 +15,6 @@ import re
 
 import pandas as pd
 from torch import nn
-from torch.nn import functional as F
 
 from zsnas.readers import accel_nasbench
 from zsnas.spaces._index import of_distinct
@@ -155,7 +154,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x):
         gate = self.excite(self.rectify(self.squeeze(x.mean((2, 3), keepdim=True))))
-        return x * F.hardsigmoid(gate)
+        return x * (gate / 6 + 0.5).clamp(0, 1)  # torch's own hard sigmoid cannot be differentiated twice
 
 
 def convolution(channels, out, kernel, stride=1, groups=1):
