@@ -416,7 +416,8 @@ def test_helps_published_folder_equals_the_table(tmp_path, shared, index_of):
     pd.testing.assert_frame_equal(help_fbnet.read(tmp_path, "raspi4"), by_table)
     with pytest.raises(StudyError, match=r"fpga\.pt has no number for each of 5000 networks: fetch it again"):
         help_fbnet.check(tmp_path, "fpga")
-    with pytest.raises(StudyError, match=r"eyeriss\.pt is not there .*: put all of the published folder into"):
+    missing = r"eyeriss\.pt is not there \(of devices there are fpga, raspi4\): put all of the published folder into"
+    with pytest.raises(StudyError, match=missing):
         help_fbnet.check(tmp_path, "eyeriss")
     torch.save(["fast"] * len(networks), tmp_path / "latency" / "eyeriss.pt")
     with pytest.raises(StudyError, match=r"eyeriss\.pt cannot be read as numbers in 'eyeriss' .*: fetch"):

@@ -55,8 +55,7 @@ def check_truths(name, study, place, sources_csv, data_dir):
             if truth == study.get("sampled_from"):
                 there = source.architectures or space.canonical
                 check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
-            if not sources.read_already(source, path):
-                sources.verify(source, path)
+            sources.verify_unread(source, path)
     sources.lists(space, data_dir, or_index=True)
 
 
@@ -133,8 +132,7 @@ def check_device(name, config, place, sources_csv, data_dir):
         for space, study in config["spaces"].items():
             for task in study["tasks"]:
                 for located in sources.locate_costs(space, task, source, sources_csv, data_dir, or_table=True):
-                    if not sources.read_already(*located):
-                        sources.verify(*located)
+                    sources.verify_unread(*located)
         return
     prediction = devices.prediction(name)
     if prediction:

@@ -264,10 +264,11 @@ def read(source, path, architectures):
     return frame
 
 
-def read_already(source, path):
-    """Whether the study has read a located file, which then need not be opened again: it is gone, or older."""
+def verify_unread(source, path):
+    """`verify` a located file, unless the study has read it: it is gone, or older than its table."""
     table = source.table
-    return table.is_file() and not (path.exists() and path.stat().st_mtime > table.stat().st_mtime)
+    if not table.is_file() or (path.exists() and path.stat().st_mtime > table.stat().st_mtime):
+        verify(source, path)
 
 
 def verify(source, path):

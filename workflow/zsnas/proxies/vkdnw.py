@@ -22,7 +22,7 @@ from zsnas.proxies._ranks import log_rank
 
 SAMPLES = 64
 UNIFORM = 0.05
-TOGETHER = 8  # forward derivatives at once: more take more memory and are no faster
+TOGETHER = 8  # forward derivatives at once: more take more memory
 
 
 @proxy(paper="arXiv:2502.04975")
