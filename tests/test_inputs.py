@@ -14,7 +14,7 @@ import torchvision
 
 from zsnas.errors import StudyError
 from zsnas.images import main, official
-from zsnas.inputs import STATISTICS, minibatches
+from zsnas.inputs import STATISTICS, images_sha256, minibatches
 from zsnas.registry import spaces
 
 TASKS = spaces()["nasbench201"].tasks
@@ -46,6 +46,17 @@ def test_minibatches_are_normalised_images_with_their_labels(npz):
             assert originals[pixels] == label
             seen.append(pixels)
     assert len(set(seen)) == 32, "minibatches overlap"
+
+
+def test_the_sum_of_images_is_of_what_they_are_and_not_of_how_they_are_packed(npz, tmp_path):
+    with np.load(npz) as archive:
+        images, labels = archive["images"], archive["labels"]
+    packed, other, typed = (tmp_path / f"{name}.npz" for name in ("packed", "other", "typed"))
+    np.savez_compressed(packed, labels=labels, images=images)
+    np.savez(other, images=images, labels=labels[::-1])
+    np.savez(typed, images=images, labels=labels.astype(np.int32))
+    assert packed.read_bytes() != npz.read_bytes() and images_sha256(packed) == images_sha256(npz)
+    assert len({images_sha256(path) for path in (npz, other, typed)}) == 3
 
 
 @pytest.mark.parametrize(

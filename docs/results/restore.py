@@ -15,7 +15,7 @@ import pandas as pd
 from zsnas import errors
 from zsnas.errors import StudyError
 from zsnas.files import read_provenance, write_parquet
-from zsnas.provenance import sha256
+from zsnas.inputs import images_sha256
 from zsnas.shards import shard_of
 
 # As the rules have it: workflow/rules/scores.smk.
@@ -51,7 +51,7 @@ def restore(folder):
         notes = manifest["scores"][f"results/scores/{space}/{task}/scores.parquet"]["shards"]
         computed = [origin for note in notes for origin in note.get("computed", [note])]  # restored ones tell theirs
         for images, known in {(origin["inputs"], origin["inputs_sha256"]) for origin in computed}:
-            if known and sha256(built(Path(images))) != known:
+            if known and images_sha256(built(Path(images))) != known:
                 raise StudyError(f"{images} are other images than those of {folder}: its scores do not apply")
         index = f"{task}/{truth}" if truth else "architectures"
         architectures = pd.read_parquet(built(Path(f"results/spaces/{space}/{index}.parquet")))

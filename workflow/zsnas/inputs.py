@@ -4,6 +4,8 @@ Random labels are classes, or standard normal values where a task predicts value
 what it is for) and is the same for all architectures.
 """
 
+import hashlib
+
 import numpy as np
 import torch
 
@@ -64,13 +66,27 @@ def random_labels(facts, batch, generator):
     return torch.randn(shape, generator=generator)
 
 
-def read_images(path, task, facts, at_least):
-    """Images (uint8 [N, H, W, 3]) and labels [N, ...] of an .npz file, checked against the task."""
+def images_sha256(path):
+    """Of the images and labels in an .npz file, in whatever way they are packed: Python's releases pack differently."""
+    digest = hashlib.sha256()
+    for array in unpacked(path):
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def unpacked(path):
+    """The arrays `images` and `labels` of an .npz file."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
+            return archive["images"], archive["labels"]
     except Exception as error:  # damaged bytes can make numpy raise nearly anything
         raise StudyError(f"{path} is not an .npz of 'images' and 'labels' ({error}): make or fetch it again") from error
+
+
+def read_images(path, task, facts, at_least):
+    """Images (uint8 [N, H, W, 3]) and labels [N, ...] of an .npz file, checked against the task."""
+    images, labels = unpacked(path)
     side = facts["resolution"]
     kinds, numbers = ("iu", "whole numbers") if "classes" in facts else ("iuf", "numbers")
     expected = *images.shape[:1], *label_shape(facts)

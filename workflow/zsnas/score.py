@@ -25,8 +25,8 @@ from tqdm import tqdm
 
 from zsnas import engine, errors, registry
 from zsnas.files import write_parquet
-from zsnas.inputs import minibatches
-from zsnas.provenance import environment, sha256
+from zsnas.inputs import images_sha256, minibatches
+from zsnas.provenance import environment
 from zsnas.randomness import derive_seed
 from zsnas.shards import shard_of
 
@@ -202,7 +202,7 @@ def main():
     columns = ["canonical", "proxy", "seed", "score", "status", "seconds", "seconds_shared", "peak_mb"]
     frame = pd.DataFrame(rows)[columns + ["layers"] * arguments.keep_layers]
     frame = frame.assign(space=space.name, task=arguments.task)
-    digest = None if arguments.inputs == "noise" else sha256(arguments.inputs)
+    digest = None if arguments.inputs == "noise" else images_sha256(arguments.inputs)
     inputs = {"inputs": arguments.inputs, "batch": arguments.batch, "inputs_sha256": digest}
     gpu = torch.cuda.get_device_name() if place == "cuda" else None
     write_parquet(frame, arguments.output, gpu=gpu, workers=arguments.workers, **inputs, **environment())
