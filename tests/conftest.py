@@ -4,6 +4,7 @@ import os
 import nds_records
 import pytest
 import torch
+import toy_study
 from runs import CHECKOUT
 
 SHARED = CHECKOUT.parent / "shared" / "data"
@@ -28,6 +29,11 @@ def nds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nds")
     nds_records.write(folder / "data.zip")
     return folder
+
+
+@pytest.fixture(scope="session")
+def device_study():
+    return toy_study.small_study()
 
 
 @pytest.fixture

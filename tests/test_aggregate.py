@@ -117,12 +117,17 @@ def test_members_come_turned_so_that_larger_is_better(monkeypatch, architectures
     assert (np.argsort(rows.score, kind="stable") == np.argsort(-costs, kind="stable")).all()
 
 
+def of_two_lines(params):
+    raise ValueError("the first\nand a second")
+
+
 @pytest.mark.parametrize(
     ("function", "status"),
     [
         (lambda params: params * np.nan, "nan"),
         (lambda params: params / 0, "inf"),
         (lambda params: 1 / len([]), "error: ZeroDivisionError: division by zero"),
+        (of_two_lines, "error: ValueError: the first"),
     ],
 )
 def test_what_is_no_number_becomes_a_status(function, status, architectures):
@@ -130,15 +135,3 @@ def test_what_is_no_number_becomes_a_status(function, status, architectures):
     rows = aggregate(proxy, architectures, [member_rows("params", np.random.default_rng(0))])
     assert (rows.status == status).all() and rows.score.isna().all()
     assert set(SPENT) <= set(rows)
-
-
-def test_an_aggregate_reads_proxies_and_nothing_else(tmp_path, monkeypatch):
-    (tmp_path / "proxies").mkdir()
-    (tmp_path / "proxies" / "odd.py").write_text(
-        '"""Doc."""\n@proxy\ndef plain(grads):\n    return 0\n@proxy\ndef odd(plain, grads):\n    return 0\n'
-    )
-    known = registry.known_needs()
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
-    monkeypatch.setattr(registry, "known_needs", lambda: known)
-    with pytest.raises(registry.StudyError, match=r"proxy 'odd' in .*odd\.py .* cannot read 'grads'"):
-        registry.proxies.__wrapped__()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from test_judge_pareto import PROXIES, considered, study  # noqa: F401  the fixture
+from toy_study import PROXIES, considered
 
 from zsnas.judge import hardware_table, pareto_table, regret_table, trust_table
 from zsnas.judge.regret import BUDGETS, budget_regrets
@@ -43,10 +43,10 @@ def test_partial_correlation_is_that_of_residuals():
     assert np.isnan(partial(np.float64(1), np.float64(0.5), np.float64(0.5)))
 
 
-def test_without_truth_the_hardware_table_tells_what_goes_with_cost(study):  # noqa: F811
-    with_truth = hardware_table(study, TRUTHS, PROXIES, replicates=20).set_index(["device", "proxy"])
-    # Truths that other spaces of the study have are empty columns here.
-    table = hardware_table(study.assign(accuracy_test=np.nan), TRUTHS, PROXIES, replicates=20)
+def test_without_truth_the_hardware_table_tells_what_goes_with_cost(device_study):
+    with_truth = hardware_table(device_study, TRUTHS, PROXIES, replicates=20).set_index(["device", "proxy"])
+    # Truths that other spaces of the device_study have are empty columns here.
+    table = hardware_table(device_study.assign(accuracy_test=np.nan), TRUTHS, PROXIES, replicates=20)
     assert set(table.truth) == {""} and "oracle" not in set(table.proxy)
     rows = table.set_index(["device", "proxy"])
     np.testing.assert_array_equal(rows.cost_spearman.isna(), rows.index.get_level_values("proxy") == "constant")
@@ -56,11 +56,11 @@ def test_without_truth_the_hardware_table_tells_what_goes_with_cost(study):  # n
     pd.testing.assert_series_equal(rows.cost_spearman[everywhere], with_truth.cost_spearman[rows.index][everywhere])
 
 
-def test_hardware_table(study):  # noqa: F811
-    table = hardware_table(study, TRUTHS, PROXIES, replicates=50)
+def test_hardware_table(device_study):
+    table = hardware_table(device_study, TRUTHS, PROXIES, replicates=50)
     assert set(zip(table.cost, table.device, strict=True)) == {("latency_ms", "phone"), ("energy_mj", "edge_gpu")}
     for row in table[table.proxy != "constant"].itertuples():
-        rows = considered(study, row)
+        rows = considered(device_study, row)
         assert (row.n, row.classes) == (len(rows), rows.canonical.nunique())
         assert row.cost_spearman == pytest.approx(spearmanr(rows.score, rows.cost).statistic)
         assert row.truth_spearman == pytest.approx(spearmanr(rows.score, rows.accuracy_test).statistic)
@@ -74,10 +74,10 @@ def test_hardware_table(study):  # noqa: F811
     assert 0 < good.partial_low < good.partial_spearman < good.truth_spearman
 
 
-def test_hardware_intervals_resample_networks(study):  # noqa: F811
-    table = hardware_table(study, TRUTHS, PROXIES, replicates=40, seed=3)
+def test_hardware_intervals_resample_networks(device_study):
+    table = hardware_table(device_study, TRUTHS, PROXIES, replicates=40, seed=3)
     row = table[(table.proxy == "good") & (table.device == "phone")].iloc[0]
-    rows = considered(study, row)
+    rows = considered(device_study, row)
     values = []
     for weight in bootstrap_weights(rows.canonical.to_numpy(str), 40, seed=3):
         values.append(spearmanr(np.repeat(rows.score, weight), np.repeat(rows.cost, weight)).statistic)
@@ -105,12 +105,12 @@ def test_regrets_equal_brute_force(seed, n, values):
             assert regret == truth[within].max() - truth[choice]
 
 
-def test_regret_table(study):  # noqa: F811
-    table = regret_table(study, TRUTHS, PROXIES, replicates=50)
+def test_regret_table(device_study):
+    table = regret_table(device_study, TRUTHS, PROXIES, replicates=50)
     cells = table.groupby(["device", "cost", "proxy"]).budgets.agg(list)
     assert cells.tolist() == [list(BUDGETS)] * 2 * 4
     for row in table.itertuples():
-        rows = considered(study, row)
+        rows = considered(device_study, row)
         assert row.n == len(rows)
         limits = rows.cost.quantile(BUDGETS[row.budgets])
         assert (row.least, row.most) == pytest.approx((limits.iloc[0], limits.iloc[-1]))
@@ -127,10 +127,10 @@ def test_regret_table(study):  # noqa: F811
     assert (oracle[["gain", "gain_low", "gain_high"]] == 1).all(axis=None)
 
 
-def test_trust_is_the_worst_of_all_tasks(study):  # noqa: F811
+def test_trust_is_the_worst_of_all_tasks(device_study):
     # On a second task the proxy `good` says the opposite of the truth, and nothing but the oracle may be trusted.
-    other = study.assign(task="cifar100", accuracy_test=10 - study.accuracy_test)
-    studies = {"one": study, "two": pd.concat([study, other])}
+    other = device_study.assign(task="cifar100", accuracy_test=10 - device_study.accuracy_test)
+    studies = {"one": device_study, "two": pd.concat([device_study, other])}
     trust = {}
     for name, frame in studies.items():
         tables = [
@@ -148,9 +148,9 @@ def test_trust_is_the_worst_of_all_tasks(study):  # noqa: F811
     assert two.tight_gain == worst.gain.min() and two.tight_low == worst.gain_low.min()
 
 
-def test_a_proxy_without_a_score_on_one_task_is_not_trusted(study):  # noqa: F811
-    other = study.assign(task="cifar100", good=np.nan)
-    frame = pd.concat([study, other])
+def test_a_proxy_without_a_score_on_one_task_is_not_trusted(device_study):
+    other = device_study.assign(task="cifar100", good=np.nan)
+    frame = pd.concat([device_study, other])
     tables = [table(frame, TRUTHS, PROXIES, replicates=30) for table in (regret_table, hardware_table, pareto_table)]
     empty = tables[0].query("proxy == 'good' and task == 'cifar100'")
     assert len(empty) == 2 * len(BUDGETS) and (empty.n == 0).all() and empty[["regret", "gain"]].isna().all(axis=None)

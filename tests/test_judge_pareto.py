@@ -1,23 +1,14 @@
 """Traced fronts, hypervolumes and budgets against brute force over every budget."""
 
-from hashlib import blake2b
-from types import SimpleNamespace
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_study import PROXIES, considered
 
 from zsnas.judge import budget_table, pareto_table
 from zsnas.judge.pareto import hypervolumes, priority, traced_front, true_front
 from zsnas.judge.statistics import bootstrap_weights
-
-PROXIES = {
-    "good": SimpleNamespace(larger_is_better=True, everywhere=False),
-    "depth": SimpleNamespace(larger_is_better=False, everywhere=True),
-    "constant": SimpleNamespace(larger_is_better=True, everywhere=True),
-}
 
 
 def area(cost, accuracy, worst_cost, worst_accuracy):
@@ -81,58 +72,15 @@ def test_true_front_is_what_nothing_dominates(trade):
     assert {(cost[i], accuracy[i]) for i in front} == optimal and len(front) == len(optimal)
 
 
-@pytest.fixture(scope="module")
-def study():
-    rng = np.random.default_rng(0)
-    network = np.append(np.arange(80), rng.integers(0, 80, 120))
-    quality = rng.normal(size=80)
-    cost = np.exp(0.5 * quality + rng.normal(size=80))[network]
-    frames = [
-        pd.DataFrame(
-            {
-                "space": "toy",
-                "task": "cifar10",
-                "arch": [f"a{i}" for i in range(200)],
-                "canonical": [f"c{i}" for i in network],
-                "reachable": True,
-                "seed": seed,
-                "sampled": network < 60,
-                "accuracy_test": quality[network] + 0.1 * rng.normal(size=200) + 5,
-                "good": np.where((network < 60) & (network != 3), (quality + rng.normal(size=80))[network], np.nan),
-                "depth": -np.round(quality)[network],
-                "constant": 1.0,
-                "latency_ms_phone": cost,
-                "energy_mj_edge_gpu": np.where(network == 5, np.nan, np.round(cost)),
-                "latency_ms_absent": np.nan,
-            }
-        )
-        for seed in (0, 1)
-    ]
-    return pd.concat(frames, ignore_index=True)
-
-
-def considered(study, row):
-    """The rows of both seeds that count for a table row, in the neutral order, with `score` and `cost`."""
-    first, second = (study[study["seed"] == seed].reset_index(drop=True) for seed in (0, 1))
-    if row.proxy == "oracle":
-        score = second["accuracy_test"] * 0 + first["accuracy_test"]
-    else:
-        score = (first[row.proxy] + second[row.proxy]) / 2 * (1 if PROXIES[row.proxy].larger_is_better else -1)
-    rows = first.assign(score=score, cost=first[f"{row.cost}_{row.device}"]).dropna(subset=["score", "cost"])
-    return rows.sort_values(
-        "arch", key=lambda names: names.map(lambda name: blake2b(name.encode(), digest_size=16).hexdigest())
-    )
-
-
-def test_pareto_table_equals_brute_force_and_brackets_it(study):
-    table = pareto_table(study, {"accuracy_test": True}, PROXIES, replicates=100)
+def test_pareto_table_equals_brute_force_and_brackets_it(device_study):
+    table = pareto_table(device_study, {"accuracy_test": True}, PROXIES, replicates=100)
     assert table.columns.tolist() == [
         *["space", "task", "truth", "device", "cost", "proxy", "n"],
         *["hypervolume_ratio", "hypervolume_low", "hypervolume_high"],
     ]
     assert set(zip(table["cost"], table["device"], strict=True)) == {("latency_ms", "phone"), ("energy_mj", "edge_gpu")}
     for row in table.itertuples():
-        rows = considered(study, row)
+        rows = considered(device_study, row)
         cost, score, accuracy = rows["cost"].to_numpy(), rows["score"].to_numpy(), rows["accuracy_test"].to_numpy()
         reference = cost.max(), accuracy.min()
         chosen = picks(cost, score)
@@ -143,11 +91,11 @@ def test_pareto_table_equals_brute_force_and_brackets_it(study):
     assert (oracle[["hypervolume_ratio", "hypervolume_low", "hypervolume_high"]] == 1).all(axis=None)
 
 
-def test_pareto_interval_resamples_networks(study):
+def test_pareto_interval_resamples_networks(device_study):
     """The interval is that of the ratios over cluster draws, recomputed here by brute force."""
-    table = pareto_table(study, {"accuracy_test": True}, PROXIES, replicates=30, seed=4)
+    table = pareto_table(device_study, {"accuracy_test": True}, PROXIES, replicates=30, seed=4)
     row = table[(table["proxy"] == "good") & (table["device"] == "phone")].iloc[0]
-    rows = considered(study, row)
+    rows = considered(device_study, row)
     cost, score, accuracy = rows["cost"].to_numpy(), rows["score"].to_numpy(), rows["accuracy_test"].to_numpy()
     ratios = []
     for weight in bootstrap_weights(rows["canonical"].to_numpy(str), 30, seed=4):
@@ -158,15 +106,15 @@ def test_pareto_interval_resamples_networks(study):
     assert [row["hypervolume_low"], row["hypervolume_high"]] == pytest.approx(np.percentile(ratios, [2.5, 97.5]))
 
 
-def test_budget_table_picks_within_the_budget(study):
-    table = budget_table(study, {"accuracy_test": True}, PROXIES)
+def test_budget_table_picks_within_the_budget(device_study):
+    table = budget_table(device_study, {"accuracy_test": True}, PROXIES)
     assert ", ".join(table.columns) == (
         "space, task, truth, device, cost, proxy, budget, chosen_arch, accuracy, best_accuracy, regret, rank"
     )
     for row in table.itertuples():
-        scored = considered(study, row)
+        scored = considered(device_study, row)
         scored = scored[scored["cost"] <= row.budget].set_index("arch")
-        due = study[(study["seed"] == 0) & (study["sampled"] | (row.proxy != "good"))]
+        due = device_study[(device_study["seed"] == 0) & (device_study["sampled"] | (row.proxy != "good"))]
         due = due[due[f"{row.cost}_{row.device}"] <= row.budget]
         assert row.chosen_arch == scored["score"].idxmax()
         assert row.accuracy == scored.loc[row.chosen_arch, "accuracy_test"]
@@ -175,11 +123,11 @@ def test_budget_table_picks_within_the_budget(study):
         assert row.rank == 1 + (due["accuracy_test"] > row.accuracy).sum()
     assert (table.loc[table["proxy"] == "oracle", "regret"] == 0).all()
     good = table[(table["proxy"] == "good") & (table["device"] == "phone")]
-    costs = study.loc[(study["seed"] == 0) & study["sampled"], "latency_ms_phone"]
+    costs = device_study.loc[(device_study["seed"] == 0) & device_study["sampled"], "latency_ms_phone"]
     np.testing.assert_allclose(good["budget"], costs.quantile([0.1, 0.25, 0.5, 0.75, 1.0]))
 
 
-def test_a_study_without_devices_has_empty_tables(study):
-    study = study.drop(columns=["latency_ms_phone", "latency_ms_absent", "energy_mj_edge_gpu"])
-    assert pareto_table(study, {"accuracy_test": True}, PROXIES).empty
-    assert budget_table(study, {"accuracy_test": True}, PROXIES).empty
+def test_a_study_without_devices_has_empty_tables(device_study):
+    device_study = device_study.drop(columns=["latency_ms_phone", "latency_ms_absent", "energy_mj_edge_gpu"])
+    assert pareto_table(device_study, {"accuracy_test": True}, PROXIES).empty
+    assert budget_table(device_study, {"accuracy_test": True}, PROXIES).empty

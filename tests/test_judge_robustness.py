@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
-from test_judge_pareto import PROXIES, study  # noqa: F401  the fixture
+from toy_study import PROXIES
 
 from zsnas.judge import repeatability_table, robustness_table
 from zsnas.repeat import repeated
 
 
 @pytest.fixture
-def two_truths(study):  # noqa: F811
+def two_truths(device_study):
     """A second truth, known for most architectures: the first with noise that the proxy `good` does not know."""
-    by_arch = study.drop_duplicates("arch").set_index("arch").accuracy_test
+    by_arch = device_study.drop_duplicates("arch").set_index("arch").accuracy_test
     noisy = by_arch + np.random.default_rng(5).normal(size=len(by_arch))
-    return study.assign(accuracy_noisy=study.arch.map(noisy.where(np.arange(len(noisy)) % 10 > 0)))
+    return device_study.assign(accuracy_noisy=device_study.arch.map(noisy.where(np.arange(len(noisy)) % 10 > 0)))
 
 
 def test_robustness_table(two_truths):
@@ -37,19 +37,19 @@ def test_robustness_table(two_truths):
     assert oracle.spearman == pytest.approx(spearmanr(both.accuracy_test, both.accuracy_noisy).statistic)
 
 
-def test_what_a_proxy_knows_beyond_the_reference(study):  # noqa: F811
+def test_what_a_proxy_knows_beyond_the_reference(device_study):
     """The second truth is the first plus what `extra` says: its partial correlation is high, that of chance is not."""
     rng = np.random.default_rng(1)
-    extra, chance = rng.normal(size=(2, len(study)))
-    frame = study.assign(good=extra, constant=chance, accuracy_noisy=study.accuracy_test + extra)
+    extra, chance = rng.normal(size=(2, len(device_study)))
+    frame = device_study.assign(good=extra, constant=chance, accuracy_noisy=device_study.accuracy_test + extra)
     truths = {"accuracy_test": True, "accuracy_noisy": True}
     table = robustness_table(frame, truths, PROXIES, replicates=60).query("set == 'all'").set_index("proxy")
     assert table.partial_spearman_low["good"] > 0.3
-    assert table.partial_spearman_low["constant"] < 0.3 and table.partial_spearman["constant"] < 0.3
+    assert abs(table.partial_spearman["constant"]) < 0.3
 
 
-def test_one_truth_compares_with_nothing(study):  # noqa: F811
-    assert robustness_table(study, {"accuracy_test": True}, PROXIES, replicates=5).empty
+def test_one_truth_compares_with_nothing(device_study):
+    assert robustness_table(device_study, {"accuracy_test": True}, PROXIES, replicates=5).empty
 
 
 def test_sessions_side_by_side_and_their_agreement():

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from zsnas.files import write_parquet
 from zsnas.judge import __main__ as judge_program
 from zsnas.judge import correlation_table, cost_table, selection_table
 from zsnas.judge.statistics import truncated_normal_tau
@@ -207,7 +206,7 @@ def test_cost_is_the_median_of_what_succeeded():
             "peak_mb": [10.0, 30.0, 40.0, 5.0, 5.0],
         }
     )
-    table = cost_table(scores).set_index("proxy")
+    table = cost_table([scores], [("toy", "cifar10")], ["good", "broken"]).set_index("proxy")
     assert table.columns.tolist() == ["space", "task", "seconds_per_arch", "seconds_shared", "peak_mb"]
     assert table.loc["good", ["seconds_per_arch", "seconds_shared", "peak_mb"]].tolist() == pytest.approx(
         [2.0, 0.6, 40.0]
@@ -215,14 +214,12 @@ def test_cost_is_the_median_of_what_succeeded():
     assert table.loc["broken", ["seconds_per_arch", "seconds_shared"]].isna().all()
 
 
-def test_costs_of_structural_scores_stand_for_every_task(tmp_path):
+def test_costs_of_structural_scores_stand_for_every_task():
     facts = {"status": "ok", "seconds": 1.0, "seconds_shared": 0.5, "peak_mb": 2.0, "space": "toy"}
     structural = pd.DataFrame({"arch": ["a"], "proxy": "params", **facts})
     computed = pd.DataFrame({"canonical": ["a", "a"], "proxy": ["zen", "hidden"], **facts, "task": "b"})
-    files = [tmp_path / "scores.parquet", tmp_path / "structural.parquet"]
-    for frame, file in zip((computed, structural), files):
-        write_parquet(frame, file)
-    table = judge_program.costs(files, [("toy", "b"), ("toy", "a"), ("other", "a")], ["params", "zen"])
+    tasks = ("toy", "b"), ("toy", "a"), ("other", "a")
+    table = cost_table([computed, structural], tasks, ["params", "zen"])
     assert table[["task", "proxy"]].to_numpy().tolist() == [["a", "params"], ["b", "params"], ["b", "zen"]]
 
 

@@ -87,7 +87,7 @@ def test_a_table_that_does_not_fit_is_refused(monkeypatch, tmp_path, own, change
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_devices_and_truths_are_told_apart(tmp_path, own):
+def test_devices_and_truths_are_told_apart(tmp_path):
     with refused("no truth 'hwnasbench_fpga'"):
         sources.locate("nasbench201", "cifar10", "hwnasbench_fpga", SOURCES, tmp_path)
     with refused("no device 'hwnasbench_fpgaa'", "did you mean 'hwnasbench_fpga'?"):

@@ -4,14 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from runs import ask_by_gres
+from runs import CHECKOUT, ask_by_gres
 from snakemake import cli
 
-ROOT = Path(__file__).parents[1]
 WHERE_AND_HOW_MUCH = {
     "executor",
     "cores",
@@ -27,12 +25,12 @@ WHERE_AND_HOW_MUCH = {
 
 def profile(name):
     """The settings written in a profile."""
-    return yaml.safe_load((ROOT / "profiles" / name / "config.v9+.yaml").read_text())
+    return yaml.safe_load((CHECKOUT / "profiles" / name / "config.v9+.yaml").read_text())
 
 
 def parsed(monkeypatch, *arguments):
     """Snakemake's settings for a command typed at the top of the checkout."""
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(CHECKOUT)
     return cli.parse_args(arguments)[1]
 
 
@@ -54,7 +52,7 @@ def dry_run(directory, *arguments):
     """The jobs of the smoke study as if nothing were computed yet: rule, threads, resources."""
     study = ["--configfile", "config/smoke.yaml", "--directory", directory]
     command = [sys.executable, "-c", SNAKEMAKE, "-n", *study, *arguments]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr
     return [json.loads(line) for line in sorted(run.stdout.splitlines()) if line.strip().startswith("{")]
 
@@ -93,7 +91,7 @@ def test_slurm_resources(slurm_jobs):
 def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
     """One line changed: --gres=gpu:1 where it was --gpus=1, and all else as it was."""
     (tmp_path / "profile").mkdir()
-    text = (ROOT / "profiles/slurm/config.v9+.yaml").read_text()
+    text = (CHECKOUT / "profiles/slurm/config.v9+.yaml").read_text()
     (tmp_path / "profile/config.v9+.yaml").write_text(ask_by_gres(text))
     jobs = dry_run(tmp_path / "study", "--profile", tmp_path / "profile")
     assert [job.pop("gres", None) for job in jobs] == ["gpu:1" if job["rule"] == "score" else None for job in jobs]
@@ -116,7 +114,7 @@ def test_slurm_scores_a_sample(tmp_path):
 
 
 def test_what_to_edit_is_five_lines_at_the_top():
-    lines = (ROOT / "profiles/slurm/config.v9+.yaml").read_text().splitlines()
+    lines = (CHECKOUT / "profiles/slurm/config.v9+.yaml").read_text().splitlines()
     edits = [number for number, line in enumerate(lines) if "# EDIT" in line]
     assert len(edits) <= 5 and edits[-1] < 15
 
@@ -129,9 +127,9 @@ def test_other_cluster(tmp_path):
 
 def test_only_the_profile_knows_slurm():
     product = ["Snakefile", "workflow/**/*.smk", "workflow/**/*.py", "config/*.yaml"]
-    files = [file for pattern in product for file in ROOT.glob(pattern)]
+    files = [file for pattern in product for file in CHECKOUT.glob(pattern)]
     assert [file for file in files if "slurm" in file.read_text().lower()] == []
 
 
 def test_profiles_link():
-    assert os.readlink(ROOT / "slurm") == "profiles/slurm"
+    assert os.readlink(CHECKOUT / "slurm") == "profiles/slurm"

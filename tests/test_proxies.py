@@ -416,6 +416,16 @@ def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
     assert (snip.status, nwot.status) == ("error: RuntimeError: no loss", "ok")
 
 
+@pytest.fixture
+def only_proxies(tmp_path, monkeypatch):
+    """An empty folder where proxies are looked for."""
+    known = registry.known_needs()
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
+    monkeypatch.setattr(registry, "known_needs", lambda: known)
+    (tmp_path / "proxies").mkdir()
+    return tmp_path / "proxies"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -428,37 +438,24 @@ def test_a_failed_pass_fails_all_who_need_it(monkeypatch):
             "@proxy(precision='double')\ndef odd(grads):",
             r"unknown precision of proxy 'odd' 'double' in .*; known: float32",
         ),
+        # Their times, kept by name, would be mixed up.
+        ("@proxy\ndef jacobian(grads):", r"'jacobian' in .*odd\.py has the name of a need of proxies"),
+        (
+            "@proxy\ndef plain(grads):\n    return 0\n@proxy\ndef odd(plain, grads):",
+            r"proxy 'odd' in .*odd\.py .* cannot read 'grads'",
+        ),
     ],
 )
-def test_a_wrong_declaration_is_refused_before_anything_runs(tmp_path, monkeypatch, line, message):
-    (tmp_path / "proxies").mkdir()
-    (tmp_path / "proxies" / "odd.py").write_text(f'"""Doc."""\n{line}\n    return 0\n')
-    known = registry.known_needs()
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
-    monkeypatch.setattr(registry, "known_needs", lambda: known)
+def test_a_wrong_declaration_is_refused_before_anything_runs(only_proxies, line, message):
+    (only_proxies / "odd.py").write_text(f'"""Doc."""\n{line}\n    return 0\n')
     with pytest.raises(registry.StudyError, match=message):
         registry.proxies.__wrapped__()
 
 
-def test_a_name_declared_twice_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "proxies").mkdir()
+def test_a_name_declared_twice_is_refused(only_proxies):
     for name in ("one.py", "two.py"):
-        (tmp_path / "proxies" / name).write_text('"""Doc."""\n@proxy\ndef same(grads):\n    return 0\n')
-    known = registry.known_needs()
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
-    monkeypatch.setattr(registry, "known_needs", lambda: known)
+        (only_proxies / name).write_text('"""Doc."""\n@proxy\ndef same(grads):\n    return 0\n')
     with pytest.raises(registry.StudyError, match=r"'same' is declared in .*one\.py and in .*two\.py"):
-        registry.proxies.__wrapped__()
-
-
-def test_a_name_of_a_pass_is_refused(tmp_path, monkeypatch):
-    """Their times, kept by name, would be mixed up."""
-    (tmp_path / "proxies").mkdir()
-    (tmp_path / "proxies" / "odd.py").write_text('"""Doc."""\n@proxy\ndef jacobian(grads):\n    return 0\n')
-    known = registry.known_needs()
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path)
-    monkeypatch.setattr(registry, "known_needs", lambda: known)
-    with pytest.raises(registry.StudyError, match=r"'jacobian' in .*odd\.py has the name of a need of proxies"):
         registry.proxies.__wrapped__()
 
 

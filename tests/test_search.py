@@ -89,7 +89,7 @@ def test_judged_as_by_hand(space):
     cost, truth = cost[rows], truth[rows]
     score = -truth
     seen = {7: 1, 90: 2, 200: 2, 300: 3, 11: 4}
-    regret, ratio = search.judge([seen, {}], score, cost, truth, [2, 4])
+    regret, ratio = search.regret_and_hypervolume([seen, {}], score, cost, truth, [2, 4])
     for moment, drawn in enumerate(([7, 90, 200], [*seen])):
         chosen = min(drawn, key=lambda row: truth[row])
         assert regret[0, moment] == truth.max() - truth[chosen]

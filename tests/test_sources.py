@@ -17,18 +17,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from runs import CHECKOUT
 
 from zsnas import errors, sources, truth
 from zsnas.errors import StudyError
 from zsnas.files import read_provenance, write_parquet
 from zsnas.readers import _pickles, accel_nasbench, analog_nasbench, nats_archive, table
 
-ROOT = Path(__file__).parents[1]
-SOURCES = ROOT / "config" / "sources.csv"
-DATA = ROOT.parent / "shared" / "data"
-SAMPLES = DATA / "nats_format_samples"
+SOURCES = CHECKOUT / "config" / "sources.csv"
+NOWHERE = "no such folder"
 ARCHIVE = "NATS-tss-v1_0-3ffb9-simple"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="benchmark tables are not here")
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 CELLS = [
@@ -50,9 +48,9 @@ def refused(*parts):
     return pytest.raises(StudyError, match="^(?!.*\n)" + "".join(f"(?=.*{re.escape(str(part))})" for part in parts))
 
 
-def run_truth(monkeypatch, architectures, output, space, task, name, data_dir=None):
+def run_truth(monkeypatch, architectures, output, space, task, name, data_dir=NOWHERE):
     argv = ["truth", "--space", space, "--task", task, "--truth", name, "--sources", SOURCES, "--output", output]
-    argv += ["--architectures", architectures] + (["--data-dir", data_dir] if data_dir else [])
+    argv += ["--architectures", architectures, "--data-dir", data_dir]
     monkeypatch.setattr(sys, "argv", [str(arg) for arg in argv])
     truth.main()
     return pd.read_parquet(output)
@@ -78,21 +76,19 @@ def test_every_source_has_a_reader_and_an_address():
 )
 def test_an_unknown_truth_is_answered_with_what_there_is(asked, parts):
     with refused(*parts):
-        sources.locate(*asked, SOURCES)
+        sources.locate(*asked, SOURCES, NOWHERE)
 
 
 def test_a_missing_file_is_named_with_its_address_and_place(tmp_path):
     with refused(f"{ARCHIVE}.tar", "nats_tss.parquet", "https://drive.google.com/", f"data_dir '{tmp_path}'"):
         sources.locate(*NATS, SOURCES, tmp_path)
-    with refused("data_dir (the config names none)"):
-        sources.locate(*NATS, SOURCES)
 
 
 def test_a_missing_package_is_named_with_its_address(tmp_path):
     text = SOURCES.read_text().replace("package:analognasbench", "package:analognasbanch")
     (tmp_path / "sources.csv").write_text(text)
     with refused("analognasbanch/data.anb", "install the package from PyPI: analog-nasbench"):
-        sources.locate(*ANALOG, tmp_path / "sources.csv")
+        sources.locate(*ANALOG, tmp_path / "sources.csv", tmp_path)
 
 
 def test_the_official_archive_comes_first_then_a_table(tmp_path):
@@ -125,7 +121,7 @@ def test_a_file_in_data_dir_wins_over_the_package(tmp_path):
 def test_a_bad_list_of_sources_is_refused(tmp_path, old, new, parts):
     (tmp_path / "sources.csv").write_text(SOURCES.read_text().replace(old, new))
     with refused(*parts):
-        sources.verify(*sources.locate(*ANALOG, tmp_path / "sources.csv"))
+        sources.verify(*sources.locate(*ANALOG, tmp_path / "sources.csv", tmp_path))
 
 
 def test_a_list_of_sources_may_come_from_a_spreadsheet(tmp_path):
@@ -158,14 +154,14 @@ def test_a_folder_in_place_of_a_file_is_to_be_moved(tmp_path):
 
 def test_an_absent_list_of_sources_is_named(tmp_path):
     with refused(tmp_path / "sources.csv", "cannot be read"):
-        sources.locate(*ANALOG, tmp_path / "sources.csv")
+        sources.locate(*ANALOG, tmp_path / "sources.csv", tmp_path)
 
 
 # The package's file, always at hand
 
 
 def test_analog_nasbench_covers_the_space():
-    source, path = sources.locate(*ANALOG, SOURCES)
+    source, path = sources.locate(*ANALOG, SOURCES, NOWHERE)
     sources.verify(source, path)
     frame = analog_nasbench.read(path, "baseline_accuracy")
     assert sorted(frame["arch"]) == sorted(CELLS)
@@ -183,7 +179,7 @@ def test_analog_nasbench_edges_are_in_order():
 
 def test_analog_nasbench_without_the_field_is_refused():
     with refused("data.anb", "'accuracy'"):
-        analog_nasbench.read(sources.locate(*ANALOG, SOURCES)[1], "accuracy")
+        analog_nasbench.read(sources.locate(*ANALOG, SOURCES, NOWHERE)[1], "accuracy")
 
 
 @pytest.mark.parametrize("name", ["", "_analog", "_noisy", "_ptq", "_qat"])
@@ -195,7 +191,7 @@ def test_analog_nasbench_as_a_truth(tmp_path, monkeypatch, architectures, name):
     assert frame["split"].isna().all() and frame["epochs"].isna().all()
     provenance = read_provenance(output)
     assert provenance["source"] == "data.anb" and provenance["larger_is_better"] is True
-    assert provenance["sha256"] == hashlib.sha256(sources.locate(*ANALOG, SOURCES)[1].read_bytes()).hexdigest()
+    assert provenance["sha256"] == hashlib.sha256(sources.locate(*ANALOG, SOURCES, NOWHERE)[1].read_bytes()).hexdigest()
     assert [file.name for file in output.parent.iterdir()] == ["truth.parquet"]
 
 
@@ -209,13 +205,13 @@ def test_analog_nasbench_as_a_truth(tmp_path, monkeypatch, architectures, name):
     ids=["truncated", "altered", "html"],
 )
 def test_a_damaged_pinned_file_is_refused(tmp_path, damage, parts):
-    (tmp_path / "data.anb").write_bytes(damage(sources.locate(*ANALOG, SOURCES)[1].read_bytes()))
+    (tmp_path / "data.anb").write_bytes(damage(sources.locate(*ANALOG, SOURCES, NOWHERE)[1].read_bytes()))
     with refused(tmp_path / "data.anb", *parts, "again"):
         sources.verify(*sources.locate(*ANALOG, SOURCES, tmp_path))
 
 
 def test_the_reader_itself_refuses_a_truncated_pickle(tmp_path):
-    (tmp_path / "data.anb").write_bytes(sources.locate(*ANALOG, SOURCES)[1].read_bytes()[:100_000])
+    (tmp_path / "data.anb").write_bytes(sources.locate(*ANALOG, SOURCES, NOWHERE)[1].read_bytes()[:100_000])
     with refused(tmp_path / "data.anb", "truncated or altered"):
         analog_nasbench.read(tmp_path / "data.anb", "baseline_accuracy")
 
@@ -351,9 +347,9 @@ def test_a_table_that_does_not_fit_the_space_is_refused(tmp_path, monkeypatch, a
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_a_source_may_declare_that_it_covers_a_part(tmp_path, monkeypatch, architectures):
+def test_a_source_may_declare_that_it_covers_a_part(tmp_path):
     write_parquet(pd.DataFrame({"arch": CELLS[5:9], "acc": 90.0}), tmp_path / "part.parquet")
-    whole, _ = sources.locate(*ANALOG, SOURCES)
+    whole, _ = sources.locate(*ANALOG, SOURCES, NOWHERE)
     part = sources.Source(**{**vars(whole), "reader": "table", "column": "acc", "architectures": 4})
     assert list(truth.truth_table(part, tmp_path / "part.parquet", CELLS)["arch"]) == CELLS[5:9]
 
@@ -367,7 +363,7 @@ def test_a_source_may_declare_that_it_covers_a_part(tmp_path, monkeypatch, archi
 )
 def test_what_was_not_measured_is_no_truth(tmp_path, reader, column, lines):
     (tmp_path / "t.csv").write_text("\n".join(lines))
-    whole, _ = sources.locate(*ANALOG, SOURCES)
+    whole, _ = sources.locate(*ANALOG, SOURCES, NOWHERE)
     source = dataclasses.replace(whole, reader=reader, column=column, architectures=1)
     archs = [f"Genotype({number})" for number in (1, 2, 3)]
     frame = truth.truth_table(source, tmp_path / "t.csv", archs)
@@ -388,34 +384,38 @@ def test_a_mean_over_trainings_is_of_those_that_have_a_number(tmp_path):
 # Benchmark files, where they are at hand
 
 
-@needs_data
+@pytest.fixture
+def samples(shared):
+    """Folder of genuine parts of NATS-Bench's archives."""
+    return shared / "nats_format_samples"
+
+
 @pytest.mark.parametrize("task", ["cifar10", "cifar100", "imagenet16-120"])
-def test_the_table_of_nats_bench(tmp_path, monkeypatch, architectures, task):
-    frame = run_truth(monkeypatch, architectures, tmp_path / "out.parquet", "nasbench201", task, "nats_test", DATA)
+def test_the_table_of_nats_bench(tmp_path, monkeypatch, architectures, shared, task):
+    frame = run_truth(monkeypatch, architectures, tmp_path / "out.parquet", "nasbench201", task, "nats_test", shared)
     # The benchmark's published maxima.
     assert frame["accuracy"].max() == pytest.approx({"cifar10": 94.373, "cifar100": 73.513}.get(task, 47.311), abs=1e-3)
     assert len(frame) == 15_625 and set(frame["epochs"]) == {200} and set(frame["source"]) == {"nats_tss.parquet"}
     assert frame["train_seeds"].isna().all()  # the table does not say how many
 
 
-@needs_data
-def test_two_independent_trainings_agree():
-    nats = table.read(DATA / "nats_tss.parquet", "cifar10_test_acc").set_index("arch")["value"]
-    analog = analog_nasbench.read(sources.locate(*ANALOG, SOURCES)[1], "baseline_accuracy").set_index("arch")["value"]
+def test_two_independent_trainings_agree(shared):
+    nats = table.read(shared / "nats_tss.parquet", "cifar10_test_acc").set_index("arch")["value"]
+    _, path = sources.locate(*ANALOG, SOURCES, NOWHERE)
+    analog = analog_nasbench.read(path, "baseline_accuracy").set_index("arch")["value"]
     ranks = pd.DataFrame({"nats": nats, "analog": analog}).rank()
     assert ranks["nats"].corr(ranks["analog"]) == pytest.approx(0.991, abs=1e-3)
 
 
 @pytest.fixture
-def tar(tmp_path):
+def tar(tmp_path, samples):
     """The genuine architectures 0, 11 and 284, in a tar as the benchmark publishes it."""
     with tarfile.open(tmp_path / f"{ARCHIVE}.tar", "w") as archive:
-        archive.add(SAMPLES / ARCHIVE, ARCHIVE)
+        archive.add(samples / ARCHIVE, ARCHIVE)
     return tmp_path / f"{ARCHIVE}.tar"
 
 
-@needs_data
-def test_genuine_archive_and_table_agree(tar):
+def test_genuine_archive_and_table_agree(shared, samples, tar):
     """Every truth that has both an archive and a table gives the same numbers for the sampled architectures."""
     every = sources.read_sources(SOURCES)
     for source in every:
@@ -427,8 +427,8 @@ def test_genuine_archive_and_table_agree(tar):
             if (other.space, other.task, other.truth, other.reader)
             == ("nasbench201", source.task, source.truth, "table")
         )
-        expected = table.read(DATA / "nats_tss.parquet", column).set_index("arch")["value"]
-        for path in (SAMPLES / ARCHIVE, tar):
+        expected = table.read(shared / "nats_tss.parquet", column).set_index("arch")["value"]
+        for path in (samples / ARCHIVE, tar):
             frame = nats_archive.read(path, source.column)
             assert len(frame) == 3
             # Some of the table's columns are float32.
@@ -437,9 +437,8 @@ def test_genuine_archive_and_table_agree(tar):
                 assert set(frame["train_seeds"]) == {3}
 
 
-@needs_data
-def test_the_size_space_reads_alike():
-    frame = nats_archive.read(SAMPLES / "NATS-sss-v1_0-50262-simple", "90/cifar10/ori-test@89")
+def test_the_size_space_reads_alike(samples):
+    frame = nats_archive.read(samples / "NATS-sss-v1_0-50262-simple", "90/cifar10/ori-test@89")
     assert dict(zip(frame["arch"], frame["value"].round(2), strict=True)) == {
         "8:8:8:8:8": 79.79,
         "8:8:8:16:32": 85.77,
@@ -447,14 +446,12 @@ def test_the_size_space_reads_alike():
     }
 
 
-@needs_data
 def test_an_archive_of_some_architectures_is_incomplete_for_the_space(tmp_path, monkeypatch, architectures, tar):
     sources.verify(*sources.locate(*NATS, SOURCES, tmp_path))
     with refused(tar, "3 of 15625"):
         run_truth(monkeypatch, architectures, tmp_path / "out.parquet", *NATS, data_dir=tmp_path)
 
 
-@needs_data
 def test_an_archive_of_a_small_space_becomes_truth(tmp_path, tar):
     source, path = sources.locate(*NATS, SOURCES, tmp_path)
     cells = sorted(nats_archive.read(path, source.column)["arch"])
@@ -462,11 +459,10 @@ def test_an_archive_of_a_small_space_becomes_truth(tmp_path, tar):
     assert list(frame["arch"]) == cells and list(frame["train_seeds"]) == [3, 3, 3]
 
 
-@needs_data
-def test_damaged_archives_are_refused(tmp_path, tar):
+def test_damaged_archives_are_refused(tmp_path, samples, tar):
     column = "200/cifar10/ori-test@199"
     folder = tmp_path / "folder" / ARCHIVE
-    shutil.copytree(SAMPLES / ARCHIVE, folder, copy_function=shutil.copyfile)
+    shutil.copytree(samples / ARCHIVE, folder, copy_function=shutil.copyfile)
     for path in (folder, tar):
         with refused(path, "000000.pickle.pbz2", "200/svhn/ori-test@199"):
             nats_archive.check(path, "200/svhn/ori-test@199")
@@ -538,14 +534,14 @@ def test_the_command_line_needs_no_torch_and_shows_no_traceback(tmp_path):
     quiet = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert quiet.stdout == "False\n"
     options = ["--space", "nasbench201", "--task", "cifar10", "--truth", "nats", "--sources", SOURCES]
-    options += ["--architectures", tmp_path / "a.parquet", "--output", tmp_path / "o.parquet"]
+    options += ["--data-dir", tmp_path, "--architectures", tmp_path / "a.parquet", "--output", tmp_path / "o.parquet"]
     failed = subprocess.run([sys.executable, "-m", "zsnas.truth", *options], capture_output=True, text=True)
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: ") and failed.stderr.count("\n") == 1
 
 
 def test_a_file_that_cannot_be_read_is_named():
-    source, _ = sources.locate(*ANALOG, SOURCES)
+    source, _ = sources.locate(*ANALOG, SOURCES, NOWHERE)
     with refused("/proc/self/mem cannot be read (Input/output error)", "fetch it again"):
         sources.verify(source, Path("/proc/self/mem"))
 

@@ -239,7 +239,7 @@ def latency_shards(wildcards):
 
 def second_shards(wildcards):
     """The shards of a space, task and device that are measured twice: those that hold the networks asked for."""
-    return session_shards(wildcards.space, "second", config["measured_twice"])
+    return session_shards(wildcards.space, "second", config.get("measured_twice", 0))
 
 
 def session_shards(space, session, networks):
@@ -255,12 +255,10 @@ def every_shard(_):
     cells = [SimpleNamespace(space=space, task=task) for space, task in TASKS]
     return [
         *(shard for cell in cells for shard in expand(score_shards(cell), **vars(cell))),
-        *(shard for cell in cells for shard in expand(latency_shards(cell), device=MEASURED, **vars(cell))),
         *(
             shard
             for cell in cells
-            if REPEATEDLY
-            for shard in expand(second_shards(cell), device=MEASURED, **vars(cell))
+            for shard in expand(latency_shards(cell) + second_shards(cell), device=MEASURED, **vars(cell))
         ),
     ]
 

@@ -55,23 +55,3 @@ rule truth:
         " --data-dir {params.data_dir:q}"
         " --architectures {input.architectures}"
         " --output {output} 2> {log}"
-
-
-checkpoint sampled_from:
-    """Keep the architectures of networks that a truth has, where it has few and is to be sampled from."""
-    input:
-        architectures="results/spaces/{space}/architectures.parquet",
-        truth="results/truth/{space}/{task}/{truth}.parquet",
-        code=code("zsnas/sampled_from.py"),
-    output:
-        "results/spaces/{space}/{task}/{truth}.parquet",
-    log:
-        "logs/sampled_from/{space}-{task}-{truth}.log",
-    benchmark:
-        "benchmarks/sampled_from/{space}-{task}-{truth}.tsv"
-    conda:
-        "../../envs/zsnas.yaml"
-    message:
-        "Keep the architectures of {wildcards.space}, {wildcards.task} that {wildcards.truth} has."
-    shell:
-        "python -m zsnas.sampled_from {input.architectures} {input.truth} {output} 2> {log}"

@@ -1,9 +1,8 @@
 """How each proxy goes with a device's cost, and what is left of its correlation with truth at equal cost."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 
-from zsnas.plotting import COST_NAMES, label_devices, name_cells, read_cell, save
+from zsnas.plotting import COST_NAMES, explain_colours, label_devices, name_cells, read_cell, save, write_hundredths
 
 PANELS = {
     "cost_spearman": "with cost",
@@ -24,14 +23,9 @@ figure, axes = plt.subplots(1, len(PANELS), figsize=size, sharey=True)
 for ax, (name, title) in zip(axes, PANELS.items()):
     rho = panels[name].loc[proxies]
     image = ax.imshow(rho, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(rho):
-        if np.isfinite(value):
-            colour = "white" if abs(value) > 0.7 else "black"
-            ax.text(column, row, round(100 * value), color=colour, fontsize=5, ha="center", va="center_baseline")
+    write_hundredths(ax, rho, fontsize=5)
     ax.set_title(title)
     name_cells(ax, labels, proxies)
 figure.supxlabel(beginning, fontsize=6.5)
-figure.colorbar(
-    image, ax=axes, label="Spearman's rho (in the cells: hundredths)", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1]
-)
+explain_colours(figure, image, axes)
 save(figure, snakemake.output)

@@ -31,7 +31,7 @@ ratios = table.pivot(index="proxy", columns=["device", "cost"], values="hypervol
 same = (ratios == ratios.loc["params"]).all(axis=1)  # as macs, where they rank alike
 ranked = ratios[~same].mean(axis=1).sort_values(ascending=False, kind="stable").index
 shown = [*ranked[:BEST], "params"]
-looks = dict(zip(shown, SERIES)) | {"random": {"color": "#6A6A6A", "marker": "x"}}
+looks = dict(zip(shown, SERIES)) | {"random": SERIES[-1]}
 costs = {
     (kind, device): population.costs[kind, device]
     for kind in COST_NAMES

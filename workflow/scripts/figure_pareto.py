@@ -36,14 +36,9 @@ for ax, row in drawn:
     height = percentile(accuracy, truth)
     look = GROUPS[group(row.proxy)]
     ax.scatter(cost, height, s=2, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures")
-    for front, line in (
-        (
-            traced_front(cost, score, accuracy),
-            {"linewidth": 1.5, "markersize": 2.5, "label": "choices of the proxy", **look},
-        ),
-        (true_front(cost, accuracy), {"linewidth": 0.6, "color": "black", "label": "true front"}),
-    ):
-        draw_front(ax, cost, height, front, **line)
+    chosen = traced_front(cost, score, accuracy)
+    draw_front(ax, cost, height, chosen, linewidth=1.5, markersize=2.5, label="choices of the proxy", **look)
+    draw_front(ax, cost, height, true_front(cost, accuracy), linewidth=0.6, color="black", label="true front")
     ratio = f"HV {row.hypervolume_ratio:.2f} [{row.hypervolume_low:.2f}, {row.hypervolume_high:.2f}]"
     ax.set_title(f"{row.proxy}\n{ratio}", color=look["color"])
     spread_costs(ax)

@@ -14,6 +14,7 @@ import pandas as pd
 from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
+from zsnas.whole_space import with_status
 
 SPENT = ("seconds", "seconds_shared", "peak_mb")
 
@@ -55,13 +56,8 @@ def rows_of(name, architectures, scores):
 def combined(proxy, scores):
     """Score and status of each architecture, from the members' scores, none of which failed."""
     signs = {name: 1 if registry.proxies()[name].larger_is_better else -1 for name in scores}
-    try:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            score = proxy.function(**{name: signs[name] * it.to_numpy(float) for name, it in scores.items()})
-    except Exception as error:
-        return np.nan, f"error: {type(error).__name__}: {error}"
-    status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
-    return np.where(status == "ok", score, np.nan), status
+    turned = {name: signs[name] * it.to_numpy(float) for name, it in scores.items()}
+    return with_status(lambda: proxy.function(**turned))
 
 
 def main():

@@ -127,28 +127,33 @@ def check_proxies(config, place):
 def check_device(name, config, place, sources_csv, data_dir):
     """A device's name and each of its parts; of a looked-up device, its files for every task."""
     where = f"{place}, key 'devices'"
-    source = devices.looked_up(name)
-    if source:
-        for space, study in config["spaces"].items():
-            for task in study["tasks"]:
-                for located in sources.locate_costs(space, task, source, sources_csv, data_dir, or_table=True):
-                    sources.verify_unread(*located)
-        return
-    prediction = devices.prediction(name)
-    if prediction:
-        model, measured = prediction
-        plugin = registry.devices()["predicted"]
-        check_known(f"model of device '{plugin.name}'", model, plugin.models, where)
-        if devices.parse(measured) is None:
-            raise StudyError(
-                f"{where}: '{name}' predicts '{measured}', which cannot be measured; write {plugin.pattern}"
-            )
-        for space in config["spaces"]:
-            if not registry.spaces()[space].counts:
-                raise StudyError(
-                    f"{where}: '{name}' needs counts of operations, which {space} does not have; leave it out"
-                )
-        return check_device(measured, config, place, sources_csv, data_dir)
+    if source := devices.looked_up(name):
+        check_looked_up(source, config, sources_csv, data_dir)
+    elif prediction := devices.prediction(name):
+        check_predicted(name, *prediction, config, where)
+    else:
+        check_measured(name, where)
+
+
+def check_looked_up(source, config, sources_csv, data_dir):
+    for space, study in config["spaces"].items():
+        for task in study["tasks"]:
+            for located in sources.locate_costs(space, task, source, sources_csv, data_dir, or_table=True):
+                sources.verify_unread(*located)
+
+
+def check_predicted(name, model, measured, config, where):
+    plugin = registry.devices()["predicted"]
+    check_known(f"model of device '{plugin.name}'", model, plugin.models, where)
+    if devices.parse(measured) is None:
+        raise StudyError(f"{where}: '{name}' predicts '{measured}', which cannot be measured; write {plugin.pattern}")
+    for space in config["spaces"]:
+        if not registry.spaces()[space].counts:
+            raise StudyError(f"{where}: '{name}' needs counts of operations, which {space} does not have; leave it out")
+    check_measured(measured, where)
+
+
+def check_measured(name, where):
     device = devices.parse(name)
     if device is None:
         raise StudyError(

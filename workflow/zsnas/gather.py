@@ -55,6 +55,15 @@ def row_groups(tables, schema):
     yield pa.concat_tables(held, promote_options="permissive")
 
 
+def distinct(notes):
+    """The notes without repetitions, in order."""
+    found = []
+    for note in notes:
+        if note not in found:
+            found.append(note)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.gather", description="Put shards together.")
     parser.add_argument("shards", nargs="+", help="Parquet files in shard order; several bundles and seeds may follow")
@@ -68,15 +77,6 @@ def main():
     with parquet_writer(arguments.output, schema, {"shards": notes}) as writer:
         for rows in row_groups(first_networks(arguments.shards, arguments.first), schema):
             writer.write_table(rows)
-
-
-def distinct(notes):
-    """The notes without repetitions, in order."""
-    found = []
-    for note in notes:
-        if note not in found:
-            found.append(note)
-    return found
 
 
 if __name__ == "__main__":

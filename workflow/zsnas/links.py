@@ -11,8 +11,11 @@ import numpy as np
 
 
 class Links(NamedTuple):
-    """Layers per cell (at least 3), channels per layer, and at most how many channels of earlier layers a layer reads
-    beside its predecessor's; each [architectures, cells]. Cells that an architecture does not have are NaN."""
+    """What cells are made of, each [architectures, cells]; NaN for cells that an architecture does not have.
+
+    Layers per cell (at least 3), channels per layer, and at most how many channels of earlier layers a layer reads
+    beside its predecessor's.
+    """
 
     depth: np.ndarray
     width: np.ndarray

@@ -11,9 +11,8 @@ from zsnas.files import write_parquet
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.lookup", description="Write a looked-up device as a table.")
-    for option in ("space", "task", "device", "sources", "architectures", "output"):
+    for option in ("space", "task", "device", "sources", "data-dir", "architectures", "output"):
         parser.add_argument(f"--{option}", required=True)
-    parser.add_argument("--data-dir")
     arguments = parser.parse_args()
     located = sources.locate_costs(
         arguments.space,

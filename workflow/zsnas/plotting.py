@@ -106,6 +106,20 @@ def name_cells(ax, columns, rows):
     ax.spines[:].set_visible(False)
 
 
+def write_hundredths(ax, rho, fontsize):
+    """Write each finite correlation of a map (a frame) into its cell, in hundredths."""
+    for (row, column), value in np.ndenumerate(rho):
+        if np.isfinite(value):
+            colour = "white" if abs(value) > 0.7 else "black"
+            ax.text(column, row, round(100 * value), color=colour, fontsize=fontsize, ha="center", va="center_baseline")
+
+
+def explain_colours(figure, image, axes):
+    """The bar beside maps of correlations."""
+    label, ticks = "Spearman's rho (in the cells: hundredths)", [-1, -0.5, 0, 0.5, 1]
+    figure.colorbar(image, ax=axes, label=label, shrink=0.6, ticks=ticks)
+
+
 def label_devices(names):
     """Names of devices without the words that all begin with, and these, to be written once for all."""
     words = [re.split("(?<=[-_])", name) for name in names]

@@ -33,10 +33,12 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from zsnas import errors, registry
 from zsnas.files import read_provenance, write_parquet
 from zsnas.judge.pareto import hypervolumes, priority
-from zsnas.judge.population import known_alike, mean_score, populations
+from zsnas.judge.population import known_alike, mean_scores, populations
+from zsnas.judge.regret import BUDGETS as BUDGETS_OF_REGRETS
 from zsnas.randomness import derive_seed
 
-BUDGETS = {"tight": 0.15, "loose": 0.85}  # shares of the architectures that are within them
+# A search has one budget of each kind: the middle one of those that the regret table averages over.
+BUDGETS = {name: BUDGETS_OF_REGRETS[name][2] for name in ("tight", "loose")}
 SEEDS = 20
 POPULATION = 50
 TOURNAMENT = 10
@@ -142,7 +144,7 @@ def run(algorithm, pool, score, cost, evaluations, *key):
     return runs
 
 
-def judge(seen, score, cost, truth, moments):
+def regret_and_hypervolume(seen, score, cost, truth, moments):
     """Regret and hypervolume ratio (seeds, moments) of what was seen within a budget by numbers of evaluations.
 
     seen: of each seed, {row: evaluations with it}. Where nothing within the budget was seen, the worst there counts.
@@ -184,7 +186,7 @@ def searches(genes, network, cost, truth, scores, evaluations, *key):
             for algorithm, seen in runs.items():
                 most = len(np.unique(network)) if algorithm == "nsga2" else everything
                 moments = [everything] if algorithm == "exhaustive" else moments_until(min(evaluations, most))
-                regret, ratio = judge(seen, *known, truth[rows], moments)
+                regret, ratio = regret_and_hypervolume(seen, *known, truth[rows], moments)
                 places = pd.MultiIndex.from_product([range(len(seen)), moments], names=["seed", "evaluations"])
                 measures = {"regret": regret.ravel(), "hypervolume_ratio": ratio.ravel()}
                 frame = pd.DataFrame(measures, index=places).reset_index()
@@ -215,7 +217,7 @@ def main():
     ):
         genes = registry.load_space(arguments.space).genes(table.loc[population.arch]).astype(int)
         network = np.unique(population.canonical.astype(str), return_inverse=True)[1]
-        scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
+        scores = mean_scores(population)
         for (kind, device), cost in population.costs.items():
             if kind != "latency_ms":
                 continue

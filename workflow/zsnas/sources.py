@@ -160,7 +160,7 @@ def _package_file(file):
     return Path(spec.submodule_search_locations[0], inside) if spec and spec.submodule_search_locations else None
 
 
-def locate(space, task, name, sources_csv, data_dir=None, cost=None, or_table=False):
+def locate(space, task, name, sources_csv, data_dir, cost=None, or_table=False):
     """The first source of a truth whose file exists, and the file's path: (Source, Path).
 
     cost: one of COSTS, to get that of a looked-up device instead. A file in `data_dir` wins over one in a package;
@@ -169,7 +169,7 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None, or_table=Fa
     name is unknown, Missing if no file for it is found.
     """
     sources = alternatives(space, task, name, sources_csv, cost)
-    in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources] if data_dir else []
+    in_folder = [(source, Path(data_dir, source.file.rpartition("/")[2])) for source in sources]
     in_package = [(source, _package_file(source.file)) for source in sources if source.file.startswith(PACKAGE)]
     for source, path in in_folder + in_package:
         if path and path.exists():
@@ -186,13 +186,12 @@ def locate(space, task, name, sources_csv, data_dir=None, cost=None, or_table=Fa
             f"{first} needs {first.file.removeprefix(PACKAGE)}, which is in no installed package: "
             f"install the package{first.whence}"
         )
-    names = "".join(f", or {file}" for file in dict.fromkeys(other.file for other in others))
-    looked = f"data_dir {str(data_dir)!r}" if data_dir else "any data_dir (the config names none)"
+    files = first.file + first.whence + "".join(f", or {file}" for file in dict.fromkeys(it.file for it in others))
     fetched = ", as `snakemake fetch` does" if any(source.direct for source in sources) else ""
-    raise Missing(f"{first} is not in {looked}: put it into data_dir{fetched}: {first.file}{first.whence}{names}")
+    raise Missing(f"{first} is not in data_dir {str(data_dir)!r}: put it into data_dir{fetched}: {files}")
 
 
-def locate_costs(space, task, name, sources_csv, data_dir=None, or_table=False):
+def locate_costs(space, task, name, sources_csv, data_dir, or_table=False):
     """What `locate` finds of a looked-up device, as a list: its latency, and its energy if sources.csv has any."""
     costs = known_costs(space, task, name, sources_csv)
     return [locate(space, task, name, sources_csv, data_dir, cost, or_table) for cost in costs]

@@ -1,5 +1,8 @@
-"""Score all architectures of a space by structural proxies: `python -m zsnas.structural`. One row per architecture and
-proxy, with the columns of a score shard but keyed by `arch`; `seconds` are per architecture."""
+"""Score all architectures of a space by structural proxies: `python -m zsnas.structural`.
+
+One row per architecture and proxy, with the columns of a score shard but keyed by `arch`; `seconds` are per
+architecture.
+"""
 
 import argparse
 import time
@@ -11,6 +14,7 @@ import pandas as pd
 from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
+from zsnas.whole_space import with_status
 
 ROWS = 8192  # scored at once; of so many the intermediate arrays stay in the processor's cache
 
@@ -32,12 +36,7 @@ def score_and_status(proxy, space, architectures):
     """Score and status of each architecture; where the proxy does not apply or raises, one of both for all."""
     if reason := registry.reason_against(proxy.name, space):
         return np.nan, f"error: does not apply: {reason}"
-    try:
-        score = values(proxy, space, architectures)
-    except Exception as error:
-        return np.nan, f"error: {type(error).__name__}: {error}"
-    status = np.select([np.isnan(score), np.isinf(score)], ["nan", "inf"], "ok")
-    return np.where(status == "ok", score, np.nan), status
+    return with_status(lambda: values(proxy, space, architectures))
 
 
 def score_structural(proxy, space, architectures):

@@ -57,9 +57,8 @@ def truth_table(source, path, architectures):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.truth", description="Write one truth as a table.")
-    for option in ("space", "task", "truth", "sources", "architectures", "output"):
+    for option in ("space", "task", "truth", "sources", "data-dir", "architectures", "output"):
         parser.add_argument(f"--{option}", required=True)
-    parser.add_argument("--data-dir")
     arguments = parser.parse_args()
     source, path = sources.locate(
         arguments.space, arguments.task, arguments.truth, arguments.sources, arguments.data_dir

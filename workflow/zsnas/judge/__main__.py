@@ -27,21 +27,6 @@ OF_TABLES = {
 OF_SCORES = ("space", "task", "proxy", "status", "seconds", "seconds_shared", "peak_mb")  # what costs are read from
 
 
-def costs(files, tasks, proxies):
-    """The cost table of files of scores; structural scores, which know no task, stand for every task of their space.
-
-    tasks: pairs of space and task. proxies: those that the table is to show.
-    """
-    tasks = pd.DataFrame(tasks, columns=["space", "task"])
-    tables = []
-    for file in files:
-        scores = read_columns(file, OF_SCORES)
-        scores = scores[scores.proxy.isin(proxies)]
-        tables.append(judge.cost_table(scores if "task" in scores else scores.merge(tasks, on="space")))
-    keys = ["space", "task", "proxy"]
-    return pd.concat(tables).astype(dict.fromkeys(keys, str)).sort_values(keys, ignore_index=True)
-
-
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.judge", description="Run one analysis.")
     parser.add_argument("analysis", choices=[*OF_STUDY, *OF_TABLES, "cost"])
@@ -64,7 +49,8 @@ def main():
             parser.error(f"{arguments.analysis} {'needs' if needs else 'does not read'} --{option}")
     options = {"replicates": arguments.replicates} if needed["replicates"] else {}
     if arguments.analysis == "cost":
-        table = costs(arguments.files, [task.split("/") for task in arguments.tasks], arguments.proxies)
+        scores = (read_columns(file, OF_SCORES) for file in arguments.files)
+        table = judge.cost_table(scores, [task.split("/") for task in arguments.tasks], arguments.proxies)
     elif arguments.analysis in OF_TABLES:
         table = function(*map(pd.read_parquet, arguments.files), **options)
     else:

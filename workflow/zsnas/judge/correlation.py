@@ -23,19 +23,18 @@ def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), rep
     percentiles over replicates where the correlation exists; the canonical network is the sampling unit and the top is
     selected anew inside every replicate. Scores that failed are dropped; ``failed`` counts them in the whole set,
     whatever the top. Where seeds differ, ``n``, ``classes`` and ``failed`` are those of the seed with most failures.
-    ``kendall_null`` is the tau that cutting a Gaussian pair of the set's full tau to the same top would leave.
+    ``kendall_null`` is the tau that cutting a Gaussian pair of the set's full tau to the same top would leave;
+    ``tops`` begin with 1, which has that tau.
     """
     rows = []
-    cuts = list(dict.fromkeys((1, *tops)))  # the full set's tau tells what cutting it would leave
     for population in populations(study, truths, proxies):
         key = population.space, population.task, population.name
         for set_name, members in sets(population).items():
-            correlations = correlations_by_seed(members, cuts, replicates, seed)
+            correlations = correlations_by_seed(members, tops, replicates, seed)
             for proxy in members.scores:
                 seeds = [of_seed for (name, _), of_seed in correlations.items() if name == proxy]
-                for cut, values in zip(cuts, judged(members, proxy, seeds, cuts), strict=True):
-                    if cut in tops:
-                        rows.append((*key, proxy, set_name, cut, *values))
+                for top, values in zip(tops, judged(members, proxy, seeds, tops), strict=True):
+                    rows.append((*key, proxy, set_name, top, *values))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

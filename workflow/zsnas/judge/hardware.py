@@ -7,7 +7,7 @@ what counts is whether it still ranks architectures once their cost is held fixe
 import numpy as np
 import pandas as pd
 
-from .population import known_alike, mean_score, populations
+from .population import known_alike, mean_scores, populations
 from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
@@ -31,11 +31,12 @@ def hardware_table(study, truths, proxies, replicates=1000, seed=0):
     rows = []
     for population in populations(study, truths, proxies, without_truth=True):
         costs = {key: cost for key, cost in population.costs.items() if np.isfinite(cost).any()}
-        correlations = correlations_by_cost(population, costs, replicates, seed)
+        scores = mean_scores(population)
+        correlations = correlations_by_cost(population, scores, costs, replicates, seed)
         for (kind, device), cost in costs.items():
             key = population.space, population.task, population.name, device, kind
-            for proxy in population.scores:
-                considered = np.isfinite(mean_score(population, proxy)) & np.isfinite(cost)
+            for proxy, score in scores.items():
+                considered = np.isfinite(score) & np.isfinite(cost)
                 values = correlations.get((proxy, kind, device), np.full((3, 1), np.nan))
                 classes = len(set(population.canonical[considered]))
                 bounds = [bound for replicated in values for bound in interval(replicated)]
@@ -43,12 +44,11 @@ def hardware_table(study, truths, proxies, replicates=1000, seed=0):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def correlations_by_cost(population, costs, replicates, seed):
+def correlations_by_cost(population, scores, costs, replicates, seed):
     """With cost, with truth, and partial: (3, 1 + replicates) by proxy and cost, the plain sample first.
 
     Proxies and costs known for the same architectures share the draws and the ranks.
     """
-    scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
     correlations = {}
     for scored, names in known_alike(scores):
         for priced, keys in known_alike(costs):

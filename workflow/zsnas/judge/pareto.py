@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .population import known_alike, mean_score, populations
+from .population import known_alike, mean_scores, populations
 from .statistics import interval, sample_weights
 
 COLUMNS = [
@@ -27,7 +27,7 @@ def pareto_table(study, truths, proxies, replicates=1000, seed=0):
     """
     rows = []
     for population in populations(study, truths, proxies):
-        scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
+        scores = mean_scores(population)
         for (kind, device), cost in population.costs.items():
             if not np.isfinite(cost).any():
                 continue

@@ -126,6 +126,11 @@ def mean_score(population, proxy):
     return np.where(population.due[proxy], scores[0] + (scores - scores[0]).mean(axis=0), np.nan)
 
 
+def mean_scores(population):
+    """`mean_score` of every proxy, by name."""
+    return {proxy: mean_score(population, proxy) for proxy in population.scores}
+
+
 def known_alike(columns, among=True):
     """Names of ``columns`` (name: (n,)) that are finite at the same rows, as pairs (rows, names) where there are any.
 

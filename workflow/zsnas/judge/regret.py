@@ -5,7 +5,7 @@ import pandas as pd
 from numba import njit, prange
 
 from .pareto import priority
-from .population import known_alike, mean_score, populations
+from .population import known_alike, mean_scores, populations
 from .statistics import interval, sample_weights
 
 # Shares of the architectures that are within a budget, by what such budgets are called.
@@ -32,7 +32,7 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
     """
     rows = []
     for population in populations(study, truths, proxies):
-        scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
+        scores = mean_scores(population)
         for (kind, device), cost in population.costs.items():
             if not np.isfinite(cost).any():
                 continue

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from .population import known_alike, mean_score, populations, take
+from .population import known_alike, mean_scores, populations, take
 from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
@@ -45,7 +45,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
 
 def comparisons(population, truth, replicates, seed):
     """The columns from ``proxy`` on without ``set``; ``truth`` (n,) is the other one of the same architectures."""
-    scores = {proxy: mean_score(population, proxy) for proxy in population.scores}
+    scores = mean_scores(population)
     yield from ((name, 0, 0, *[np.nan] * 12) for name, score in scores.items() if not np.isfinite(score).any())
     for scored, names in known_alike(scores):
         weights = sample_weights(population.canonical[scored].astype(str), replicates, seed)

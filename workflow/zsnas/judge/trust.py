@@ -12,11 +12,11 @@ COLUMNS = [
 ]
 
 
-def trust_table(regret, hardware, pareto, enough=ENOUGH):
+def trust_table(regret, hardware, pareto):
     """One row per space, device, kind of cost and proxy: the worst over tasks and truths of the tables given.
 
     ``trust`` tells for which budgets the proxy certainly goes more than half the way from a blind choice to the best:
-    the lower end of its gain is above ``enough`` in every one of the ``worst_of`` pairs of task and truth, and none is
+    the lower end of its gain is above ``ENOUGH`` in every one of the ``worst_of`` pairs of task and truth, and none is
     undefined. It is `all` (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with
     their lower ends, the smallest partial correlation with truth given cost and its lower end, the smallest hypervolume
     ratio, and the fewest architectures they rest on. Regrets have the unit of their truth and are not compared.
@@ -32,6 +32,6 @@ def trust_table(regret, hardware, pareto, enough=ENOUGH):
     frame["worst_of"] = regret.groupby(KEY).size() // regret["budgets"].nunique()
     frame = frame.join(hardware.groupby(KEY)[["partial_spearman", "partial_low"]].min())
     frame = frame.join(pareto.groupby(KEY)[["hypervolume_ratio", "n"]].min())
-    tight, loose = frame.tight_low > enough, frame.loose_low > enough
+    tight, loose = frame.tight_low > ENOUGH, frame.loose_low > ENOUGH
     frame["trust"] = np.select([tight & loose, tight, loose], ["all", "tight", "loose"], "none")
     return frame.reset_index()[COLUMNS]
