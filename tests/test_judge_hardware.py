@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from toy_study import PROXIES, considered
+from toy_study import PROXIES, choices, considered
 
 from zsnas.judge import hardware_table, pareto_table, regret_table, trust_table
 from zsnas.judge.regret import BUDGETS, budget_regrets
@@ -110,8 +110,8 @@ def test_regret_table(device_study):
     cells = table.groupby(["device", "cost", "proxy"]).budgets.agg(list)
     assert cells.tolist() == [list(BUDGETS)] * 2 * 4
     for row in table.itertuples():
-        rows = considered(device_study, row)
-        assert row.n == len(rows)
+        rows = choices(device_study, row)
+        assert row.n == rows.score.notna().sum()
         limits = rows.cost.quantile(BUDGETS[row.budgets])
         assert (row.least, row.most) == pytest.approx((limits.iloc[0], limits.iloc[-1]))
         regrets, blind = [], []
@@ -125,6 +125,24 @@ def test_regret_table(device_study):
     oracle = table[table.proxy == "oracle"]
     assert (oracle[["regret", "regret_low", "regret_high"]] == 0).all(axis=None)
     assert (oracle[["gain", "gain_low", "gain_high"]] == 1).all(axis=None)
+
+
+def test_few_networks_give_no_interval(device_study):
+    """Else draws of one or two networks would make noise certain of everything."""
+    few = device_study.query("connected and sampled").drop_duplicates(["seed", "canonical"])
+    for networks, certain in ((22, True), (14, False)):
+        kept = few[few.canonical.isin(few.canonical.unique()[:networks])]
+        table = regret_table(kept, TRUTHS, PROXIES, replicates=30).query("device == 'phone' and proxy == 'depth'")
+        table = table.set_index("budgets")
+        assert table.gain.notna().all() and table.gain_low.notna()["loose"]
+        assert table[["gain_low", "regret_high"]].notna().all(axis=1)["tight"] == certain
+
+
+def test_nothing_to_choose_is_no_gain(device_study):
+    cheap = device_study.latency_ms_phone <= device_study.latency_ms_phone.quantile(0.3)
+    frame = device_study.assign(good=device_study.good.where(~cheap))
+    table = regret_table(frame, TRUTHS, PROXIES, replicates=20).query("device == 'phone' and proxy == 'good'")
+    assert table.gain.isna().tolist() == [budgets == "tight" for budgets in table.budgets]
 
 
 def test_trust_is_the_worst_of_all_tasks(device_study):

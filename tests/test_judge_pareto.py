@@ -1,12 +1,13 @@
 """Traced fronts, hypervolumes and budgets against brute force over every budget."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_study import PROXIES, considered
+from toy_study import PROXIES, choices
 
-from zsnas.judge import budget_table, pareto_table
+from zsnas.judge import budget_table, pareto_table, regret_table
 from zsnas.judge.pareto import hypervolumes, priority, traced_front, true_front
 from zsnas.judge.statistics import bootstrap_weights
 
@@ -80,12 +81,13 @@ def test_pareto_table_equals_brute_force_and_brackets_it(device_study):
     ]
     assert set(zip(table["cost"], table["device"], strict=True)) == {("latency_ms", "phone"), ("energy_mj", "edge_gpu")}
     for row in table.itertuples():
-        rows = considered(device_study, row)
+        rows = choices(device_study, row)
         cost, score, accuracy = rows["cost"].to_numpy(), rows["score"].to_numpy(), rows["accuracy_test"].to_numpy()
         reference = cost.max(), accuracy.min()
-        chosen = picks(cost, score)
+        known = np.flatnonzero(np.isfinite(score))
+        chosen = known[picks(cost[known], score[known])]
         ratio = area(cost[chosen], accuracy[chosen], *reference) / area(cost, accuracy, *reference)
-        assert (row.n, row.hypervolume_ratio) == (len(rows), pytest.approx(ratio))
+        assert (row.n, row.hypervolume_ratio) == (len(known), pytest.approx(ratio))
         assert row.hypervolume_low <= row.hypervolume_high <= 1
     oracle = table[table["proxy"] == "oracle"]
     assert (oracle[["hypervolume_ratio", "hypervolume_low", "hypervolume_high"]] == 1).all(axis=None)
@@ -95,12 +97,13 @@ def test_pareto_interval_resamples_networks(device_study):
     """The interval is that of the ratios over cluster draws, recomputed here by brute force."""
     table = pareto_table(device_study, {"accuracy_test": True}, PROXIES, replicates=30, seed=4)
     row = table[(table["proxy"] == "good") & (table["device"] == "phone")].iloc[0]
-    rows = considered(device_study, row)
+    rows = choices(device_study, row)
     cost, score, accuracy = rows["cost"].to_numpy(), rows["score"].to_numpy(), rows["accuracy_test"].to_numpy()
     ratios = []
     for weight in bootstrap_weights(rows["canonical"].to_numpy(str), 30, seed=4):
         drawn = np.flatnonzero(weight)
-        chosen = drawn[picks(cost[drawn], score[drawn])]
+        known = drawn[np.isfinite(score[drawn])]
+        chosen = known[picks(cost[known], score[known])]
         reference = cost.max(), accuracy.min()
         ratios.append(area(cost[chosen], accuracy[chosen], *reference) / area(cost[drawn], accuracy[drawn], *reference))
     assert [row["hypervolume_low"], row["hypervolume_high"]] == pytest.approx(np.percentile(ratios, [2.5, 97.5]))
@@ -112,19 +115,34 @@ def test_budget_table_picks_within_the_budget(device_study):
         "space, task, truth, device, cost, proxy, budget, chosen_arch, accuracy, best_accuracy, regret, rank"
     )
     for row in table.itertuples():
-        scored = considered(device_study, row)
-        scored = scored[scored["cost"] <= row.budget].set_index("arch")
-        due = device_study[(device_study["seed"] == 0) & (device_study["sampled"] | (row.proxy != "good"))]
-        due = due[due[f"{row.cost}_{row.device}"] <= row.budget]
-        assert row.chosen_arch == scored["score"].idxmax()
-        assert row.accuracy == scored.loc[row.chosen_arch, "accuracy_test"]
-        assert row.best_accuracy == due["accuracy_test"].max()
+        within = choices(device_study, row).query("cost <= @row.budget").set_index("arch")
+        assert row.chosen_arch == within["score"].idxmax()
+        assert row.accuracy == within.loc[row.chosen_arch, "accuracy_test"]
+        assert row.best_accuracy == within["accuracy_test"].max()
         assert row.regret == row.best_accuracy - row.accuracy
-        assert row.rank == 1 + (due["accuracy_test"] > row.accuracy).sum()
+        assert row.rank == 1 + (within["accuracy_test"] > row.accuracy).sum()
     assert (table.loc[table["proxy"] == "oracle", "regret"] == 0).all()
     good = table[(table["proxy"] == "good") & (table["device"] == "phone")]
-    costs = device_study.loc[(device_study["seed"] == 0) & device_study["sampled"], "latency_ms_phone"]
+    costs = choices(device_study, good.iloc[0]).cost
     np.testing.assert_allclose(good["budget"], costs.quantile([0.1, 0.25, 0.5, 0.75, 1.0]))
+
+
+def test_what_choices_are_among_does_not_depend_on_who_chooses(device_study):
+    """A proxy that is known everywhere is judged like one of a sample, some of whose scores failed."""
+    for table in (pareto_table, budget_table, regret_table):
+        options = {} if table is budget_table else {"replicates": 20}
+        of_all = table(device_study, {"accuracy_test": True}, PROXIES, **options)
+        of_sample = table(device_study.query("sampled and connected"), {"accuracy_test": True}, PROXIES, **options)
+        pd.testing.assert_frame_equal(of_all, of_sample)
+    yardsticks = of_all.groupby(["device", "budgets"])[["least", "most", "blind_regret"]].nunique()  # of regrets
+    assert (yardsticks == 1).all(axis=None)
+
+
+def test_without_a_sample_choices_are_among_all(device_study):
+    frame = device_study.assign(sampled=False, good=np.nan)
+    table = pareto_table(frame, {"accuracy_test": True}, PROXIES, replicates=5).set_index(["device", "proxy"])
+    assert table.n["phone", "depth"] == (frame.connected & (frame.seed == 0)).sum()
+    assert table.n["phone", "good"] == 0 and np.isnan(table.hypervolume_ratio["phone", "good"])
 
 
 def test_a_study_without_devices_has_empty_tables(device_study):

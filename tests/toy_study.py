@@ -27,6 +27,7 @@ def small_study():
                 "arch": [f"a{i}" for i in range(200)],
                 "canonical": [f"c{i}" for i in network],
                 "reachable": True,
+                "connected": network != 9,
                 "seed": seed,
                 "sampled": network < 60,
                 "accuracy_test": quality[network] + 0.1 * rng.normal(size=200) + 5,
@@ -44,13 +45,23 @@ def small_study():
 
 
 def considered(study, row):
-    """The rows of both seeds that count for a table row, in the neutral order, with `score` and `cost`."""
+    """The rows that correlations of a table row are over, in the neutral order, with `score` and `cost`."""
+    return priced(study, row).dropna(subset="score")
+
+
+def choices(study, row):
+    """The rows that choices of a table row are among, in the neutral order; `score` is NaN of what cannot be chosen."""
+    rows = priced(study, row)
+    return rows[rows["connected"] & rows["sampled"]]
+
+
+def priced(study, row):
     first, second = (study[study["seed"] == seed].reset_index(drop=True) for seed in (0, 1))
     if row.proxy == "oracle":
         score = second["accuracy_test"] * 0 + first["accuracy_test"]
     else:
         score = (first[row.proxy] + second[row.proxy]) / 2 * (1 if PROXIES[row.proxy].larger_is_better else -1)
-    rows = first.assign(score=score, cost=first[f"{row.cost}_{row.device}"]).dropna(subset=["score", "cost"])
+    rows = first.assign(score=score, cost=first[f"{row.cost}_{row.device}"]).dropna(subset="cost")
     return rows.sort_values(
         "arch", key=lambda names: names.map(lambda name: blake2b(name.encode(), digest_size=16).hexdigest())
     )

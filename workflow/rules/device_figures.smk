@@ -23,8 +23,6 @@ rule trust_figure:
         "benchmarks/trust_figure/{space}.tsv"
     conda:
         "../../envs/zsnas.yaml"
-    params:
-        architectures=judged_on,
     message:
         "Draw which proxies can be trusted on {wildcards.space}."
     script:
@@ -55,7 +53,6 @@ rule fronts_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=judged_on,
         training=training,
     message:
         "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on all devices."
@@ -117,7 +114,6 @@ rule search_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=judged_on,
         training=training,
     message:
         "Draw what searches find in {wildcards.space}, {wildcards.task}."
@@ -147,8 +143,6 @@ rule robustness_figure:
         "benchmarks/robustness_figure/{space}-{task}.tsv"
     conda:
         "../../envs/zsnas.yaml"
-    params:
-        architectures=judged_on,
     message:
         "Draw which proxies rank {wildcards.space}, {wildcards.task} by other truths."
     script:

@@ -137,7 +137,6 @@ rule pareto_figure:
     conda:
         "../../envs/zsnas.yaml"
     params:
-        architectures=judged_on,
         training=training,
     message:
         "Draw the fronts that proxies trace in {wildcards.space}, {wildcards.task} on {wildcards.device}."

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from zsnas.judge.pareto import traced_front
-from zsnas.judge.population import mean_score
+from zsnas.judge.population import candidates, mean_score
 from zsnas.plotting import (
     COST_NAMES,
     SERIES,
@@ -48,18 +48,18 @@ for ax in axes.flat[len(costs) :]:
     ax.set_visible(False)
 for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
     known = np.isfinite(cost)
+    eligible = known & candidates(population)
     heights = percentile(population.truth, population.truth[known])
     ax.scatter(
         cost[known], heights[known], s=1.5, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures"
     )
     fronts = {"true front": (known, population.truth, {"color": "black", "linewidth": 0.8})}
-    if not population.sampled.all():
-        sampled = known & population.sampled
-        fronts["true front of the sample"] = (sampled, population.truth, {"color": "black", "linestyle": ":"})
+    if population.sampled.any() and not population.sampled.all():
+        fronts["true front of the sample"] = (eligible, population.truth, {"color": "black", "linestyle": ":"})
     for proxy in looks:
         if proxy in population.scores:
             score = mean_score(population, proxy)
-            fronts[proxy] = (known & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
+            fronts[proxy] = (eligible & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
     for name, (among, score, look) in fronts.items():
         if not among.any():  # a study of structural proxies alone has no sample
             continue

@@ -28,15 +28,15 @@ size = (2.9 + 0.5 * len(columns), 0.8 + 0.24 * len(proxies) + 0.065 * longest)
 figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
 for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
     gain, low = gain.loc[proxies], low.loc[proxies]
-    image = ax.imshow(gain, cmap="PRGn", vmin=-1, vmax=1, aspect="auto")
+    image = ax.imshow(low, cmap="PRGn", vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(gain):
         if np.isfinite(value):
             least = low.iloc[row, column]
             ax.text(
                 column,
                 row,
-                f"{value:.2f}\n≥ {least:.{2 if least > -9 else 0}f}",
-                color="white" if abs(value) > 0.7 else "black",
+                f"{value:.2f}\n≥ {least:.{2 if least > -9 else 0}f}" if np.isfinite(least) else f"{value:.2f}",
+                color="white" if abs(least) > 0.7 else "black",
                 fontsize=4.5,
                 linespacing=1,
                 fontweight="bold" if trusted.iloc[row, column] in ("all", budgets) else "normal",
@@ -46,5 +46,6 @@ for ax, (budgets, (gain, low)) in zip(axes, panels.items()):
     ax.set_title(f"{budgets} budgets")
     name_cells(ax, labels, [f"{proxy}, n = {fewest[proxy]:,}" for proxy in proxies])
 figure.supxlabel(beginning, fontsize=6.5)
-figure.colorbar(image, ax=axes, label="gain over a blind choice", shrink=0.6, ticks=[-1, -0.5, 0, 0.5, 1], extend="min")
+label, ticks = "gain over a blind choice that is certain", [-1, -0.5, 0, 0.5, 1]
+figure.colorbar(image, ax=axes, label=label, shrink=0.6, ticks=ticks, extend="min")
 save(figure, snakemake.output)

@@ -11,7 +11,7 @@ best there is. Three algorithms look for networks of a high score, none of them 
 An evaluation is the scoring of one distinct canonical network; that a network is too slow is known before it is scored.
 After a number of evaluations the search takes what it scored highest within the budget. `regret` is how far that is
 below the best there, by truth; `hypervolume_ratio` is the area under the front that the scores trace among the networks
-evaluated, over that under the true front, from the budget and the worst accuracy within it.
+evaluated, over that under the true front, from the dearest network within the budget and the worst accuracy there.
 
 What an algorithm changes are the space's `genes`. Of architectures without score or latency it sees nothing: where one
 would come next, the nearest of the others is taken, so that a sample can be searched too.
@@ -33,7 +33,7 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from zsnas import errors, registry
 from zsnas.files import read_provenance, write_parquet
 from zsnas.judge.pareto import hypervolumes, priority
-from zsnas.judge.population import known_alike, mean_scores, populations
+from zsnas.judge.population import candidates, known_alike, mean_scores, populations, take
 from zsnas.judge.regret import BUDGETS as BUDGETS_OF_REGRETS
 from zsnas.randomness import derive_seed
 
@@ -215,6 +215,7 @@ def main():
     for population in populations(
         pd.read_parquet(arguments.study), read_provenance(arguments.study)["truths"], proxies
     ):
+        population = take(population, candidates(population))
         genes = registry.load_space(arguments.space).genes(table.loc[population.arch]).astype(int)
         network = np.unique(population.canonical.astype(str), return_inverse=True)[1]
         scores = mean_scores(population)

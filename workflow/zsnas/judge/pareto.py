@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .population import known_alike, mean_scores, populations
+from .population import candidates, mean_scores, populations, take
 from .statistics import interval, sample_weights
 
 COLUMNS = [
@@ -20,52 +20,49 @@ COLUMNS = [
 def pareto_table(study, truths, proxies, replicates=1000, seed=0):
     """Hypervolume of the front each proxy traces over that of the true Pareto front, for every device and kind of cost.
 
-    Only architectures with truth, cost and score in every seed count, ``n`` of them; the score is the mean over seeds.
-    The reference point is their worst cost and worst truth, the same in all replicates. Intervals are 95 % percentiles
-    over replicates with the canonical network as sampling unit; a front is made of extremes, so they lean towards small
-    ratios of small samples. The oracle reaches exactly 1.
+    The fronts are of `candidates` with truth and cost, ``n`` of which have a score in every seed; the others are never
+    chosen. The score is the mean over seeds. The reference point is the worst cost and the worst truth, the same in all
+    replicates. Intervals are 95 % percentiles over replicates with the canonical network as sampling unit; a front is
+    made of extremes, so they lean towards small ratios of small samples. The oracle reaches exactly 1, and a proxy
+    without any score has no ratio.
     """
     rows = []
-    for population in populations(study, truths, proxies):
-        scores = mean_scores(population)
-        for (kind, device), cost in population.costs.items():
-            if not np.isfinite(cost).any():
-                continue
-            key = population.space, population.task, population.name, device, kind
-            ratios = hypervolume_ratios(population, cost, scores, replicates, seed)
-            for proxy in scores:
-                n, values = ratios.get(proxy, (0, np.full(1, np.nan)))
-                rows.append((*key, proxy, n, *interval(values)))
+    for key, members, cost in members_by_cost(study, truths, proxies):
+        weights = sample_weights(members.canonical.astype(str), replicates, seed)
+        scores = mean_scores(members)
+        priorities = np.array([priority(score) for score in (members.truth, *scores.values())])
+        best, *volumes = hypervolumes(cost, members.truth, priorities, weights)
+        for (proxy, score), volume in zip(scores.items(), volumes):
+            n = int(np.isfinite(score).sum())
+            with np.errstate(invalid="ignore"):
+                ratio = volume / best if n else np.full(1, np.nan)
+            rows.append((*key, proxy, n, *interval(ratio)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def hypervolume_ratios(population, cost, scores, replicates, seed):
-    """By proxy, how many architectures count and the ratios (1 + replicates,), the plain sample first.
-
-    Proxies with scores for the same architectures share the draws and the true front.
-    """
-    ratios = {}
-    for considered, names in known_alike(scores, np.isfinite(cost)):
-        weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
-        truth = population.truth[considered]
-        priorities = np.array([priority(score) for score in [truth, *(scores[name][considered] for name in names)]])
-        volumes = hypervolumes(cost[considered], truth, priorities, weights)
-        with np.errstate(invalid="ignore"):
-            ratios |= {name: (len(truth), volumes[at] / volumes[0]) for at, name in enumerate(names, start=1)}
-    return ratios
+def members_by_cost(study, truths, proxies):
+    """For every truth, device and kind of cost: these, the `candidates` that have both, and what each of them costs."""
+    for population in populations(study, truths, proxies):
+        for (kind, device), cost in population.costs.items():
+            rows = candidates(population) & np.isfinite(cost)
+            if rows.any():
+                key = population.space, population.task, population.name, device, kind
+                yield key, take(population, rows), cost[rows]
 
 
 def priority(score):
-    """Rank of every row (n,), the largest for the row to take first; of equal scores the first row."""
+    """Rank of every row (n,), the largest for the row to take first; of equal scores the first row, -1 for none."""
     rank = np.empty(len(score), np.int64)
     rank[np.lexsort((-np.arange(len(score)), score))] = np.arange(len(score))
+    rank[np.isnan(score)] = -1
     return rank
 
 
 def hypervolumes(cost, accuracy, priorities, weights):
     """Hypervolumes (p, replicates) of the fronts that ``priorities`` (p, n) trace among the rows drawn by ``weights``.
 
-    ``weights`` are (replicates, n). The reference point is the worst cost and accuracy of all n rows.
+    ``weights`` are (replicates, n). Rows of a negative priority are not chosen. The reference point is the worst cost
+    and accuracy of all n rows.
     """
     orders = np.array([np.lexsort((-ranked, cost)) for ranked in priorities])
     return trace(orders, np.take_along_axis(priorities, orders, axis=1), cost, accuracy, weights)

@@ -29,6 +29,7 @@ class Population(NamedTuple):
     arch: np.ndarray
     canonical: np.ndarray
     reachable: np.ndarray
+    connected: np.ndarray
     sampled: np.ndarray
     truth: np.ndarray
     scores: dict[str, np.ndarray]
@@ -74,6 +75,7 @@ def populations(study, truths, proxies, without_truth=False):
             arch=np.asarray(names, dtype=object),
             canonical=first["canonical"].to_numpy(object),
             reachable=first["reachable"].to_numpy(bool),
+            connected=first["connected"].to_numpy(bool),
             sampled=first["sampled"].to_numpy(bool),
             truth=np.full(len(names), np.nan),
             scores=scores,
@@ -109,12 +111,22 @@ def take(population, rows):
         arch=population.arch[rows],
         canonical=population.canonical[rows],
         reachable=population.reachable[rows],
+        connected=population.connected[rows],
         sampled=population.sampled[rows],
         truth=population.truth[rows],
         scores={proxy: score[:, rows] for proxy, score in population.scores.items()},
         due={proxy: due[rows] for proxy, due in population.due.items()},
         costs={cost: values[rows] for cost, values in population.costs.items()},
     )
+
+
+def candidates(population):
+    """Which architectures (n,) choices within budgets are judged on, the same for every proxy.
+
+    Those that are connected, of the sample where there is one: the best and the blind choice must not depend on who
+    chooses, and a cell whose output does not depend on its input is no choice that anybody would make.
+    """
+    return population.connected & (population.sampled if population.sampled.any() else True)
 
 
 def mean_score(population, proxy):
@@ -161,6 +173,7 @@ def networks(population):
         arch=canonical.astype(object),
         canonical=canonical.astype(object),
         reachable=some(population.reachable),
+        connected=some(population.connected),
         sampled=some(population.sampled),
         truth=truth,
         scores=scores | {"oracle": np.tile(truth, (len(scores["oracle"]), 1))},

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .pareto import priority
-from .population import known_alike, mean_scores, populations
+from .pareto import members_by_cost, priority
+from .population import mean_scores
 from .statistics import interval, sample_weights
 
 # Shares of the architectures that are within a budget, by what such budgets are called.
@@ -14,6 +14,7 @@ BUDGETS = {
     "middle": (0.4, 0.45, 0.5, 0.55, 0.6),
     "loose": (0.75, 0.8, 0.85, 0.9, 0.95),
 }
+FEWEST = 5  # networks within the last budget; of fewer a bootstrap draws too much of the same
 COLUMNS = [
     *["space", "task", "truth", "device", "cost", "proxy", "budgets", "least", "most", "n"],
     *["regret", "regret_low", "regret_high", "blind_regret", "gain", "gain_low", "gain_high"],
@@ -25,47 +26,35 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
 
     At each budget the proxy takes the architecture it ranks first within it; regret is the best truth within the budget
     minus that of the choice, and ``blind_regret`` what a choice without any score has on average. ``gain`` is how much
-    of the way from the blind choice to the best the proxy goes, 1 - regret / blind_regret: 1 is the best possible, 0 is
-    chance, below 0 it misleads. ``least`` and ``most`` are the first and last budget, in ms or mJ. Only architectures
-    with truth, cost and score in every seed count, ``n`` of them; a proxy with none has empty rows. Intervals are 95 %
-    percentiles over replicates with the canonical network as sampling unit; budgets are the same in all of them.
+    of the way from the blind choice to the best the proxy goes, 1 - regret / blind_regret: 1 is the best possible, 0
+    the mean of blind choices, below 0 it misleads. ``least`` and ``most`` are the first and last budget, in ms or mJ.
+    Choices are among the `candidates` with truth and cost, ``n`` of which have a score in every seed; the others count
+    for budgets, best and blind choice and are never chosen. Where nothing within a budget has a score, there is no
+    gain. Intervals are 95 % percentiles over replicates with the canonical network as sampling unit; budgets are the
+    same in all of them. There is none where even the last budget admits fewer than `FEWEST` networks.
     """
     rows = []
-    for population in populations(study, truths, proxies):
-        scores = mean_scores(population)
-        for (kind, device), cost in population.costs.items():
-            if not np.isfinite(cost).any():
-                continue
-            key = population.space, population.task, population.name, device, kind
-            rows += [(*key, *row) for row in regrets_by_proxy(population, cost, scores, replicates, seed)]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def regrets_by_proxy(population, cost, scores, replicates, seed):
-    """The columns from ``proxy`` on; proxies with scores for the same architectures share draws and budgets."""
-    alike = known_alike(scores, np.isfinite(cost))
-    for considered, names in alike:
-        weights = sample_weights(population.canonical[considered].astype(str), replicates, seed)
-        priorities = np.array([priority(scores[name][considered]) for name in names])
+    for key, members, cost in members_by_cost(study, truths, proxies):
+        weights = sample_weights(members.canonical.astype(str), replicates, seed)
+        scores = mean_scores(members)
+        priorities = np.array([priority(score) for score in scores.values()])
         for budgets, quantiles in BUDGETS.items():
-            limits = np.quantile(cost[considered], quantiles)
-            regrets = budget_regrets(cost[considered], population.truth[considered], priorities, weights, limits)
-            *regrets, blind = regrets.mean(axis=1)
-            for name, regret in zip(names, regrets):
-                facts = name, budgets, limits[0], limits[-1], int(considered.sum())
+            limits = np.quantile(cost, quantiles)
+            few = len(set(members.canonical[cost <= limits[-1]])) < FEWEST
+            drawn = slice(1 if few else None)
+            *regrets, blind = budget_regrets(cost, members.truth, priorities, weights[drawn], limits).mean(axis=1)
+            for (proxy, score), regret in zip(scores.items(), regrets):
+                facts = proxy, budgets, limits[0], limits[-1], int(np.isfinite(score).sum())
                 with np.errstate(invalid="ignore", divide="ignore"):
                     gain = np.where(blind > 0, 1 - regret / blind, np.nan)
-                yield *facts, *interval(regret), blind[0], *interval(gain)
-    judged = {name for _, names in alike for name in names}
-    for name in scores:
-        if name not in judged:
-            yield from ((name, budgets, np.nan, np.nan, 0, *[np.nan] * 7) for budgets in BUDGETS)
+                rows.append((*key, *facts, *interval(regret), blind[0], *interval(gain)))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def budget_regrets(cost, truth, priorities, weights, limits):
     """Regret (1 + p, budgets, replicates) of what ``priorities`` (p, n) take within each limit; last that of any.
 
-    ``weights`` are (replicates, n); NaN where nothing within a limit is drawn.
+    ``weights`` are (replicates, n); NaN where nothing within a limit is drawn, or nothing that may be chosen.
     """
     order = np.argsort(cost, kind="stable")
     stops = np.searchsorted(cost[order], limits, side="right")

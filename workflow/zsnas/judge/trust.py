@@ -30,8 +30,8 @@ def trust_table(regret, hardware, pareto):
         }
     )
     frame["worst_of"] = regret.groupby(KEY).size() // regret["budgets"].nunique()
-    frame = frame.join(hardware.groupby(KEY)[["partial_spearman", "partial_low"]].min())
-    frame = frame.join(pareto.groupby(KEY)[["hypervolume_ratio", "n"]].min())
+    frame = frame.join(hardware.groupby(KEY)[["partial_spearman", "partial_low"]].min(skipna=False))
+    frame = frame.join(pareto.groupby(KEY)[["hypervolume_ratio", "n"]].min(skipna=False))
     tight, loose = frame.tight_low > ENOUGH, frame.loose_low > ENOUGH
     frame["trust"] = np.select([tight & loose, tight, loose], ["all", "tight", "loose"], "none")
     return frame.reset_index()[COLUMNS]
