@@ -43,15 +43,11 @@ def published():
     return pd.read_csv(FOLDER / "published.csv").sort_values(ROW, kind="stable")
 
 
-def reason(row, found, statistic, difference, reasons):
-    """Why a published value differs by more than EXPLAINED; exits where nobody says.
+def reason(row, difference, reasons):
+    """Why a published value differs by more than EXPLAINED and lies outside our interval; exits where nobody says.
 
     reasons: of space, task (or `all`) and proxy.
     """
-    if abs(difference) <= EXPLAINED:
-        return ""
-    if found[f"{statistic}_low"] <= row[statistic] <= found[f"{statistic}_high"]:
-        return "within the interval"
     known = reasons[reasons.task.isin([row.task, "all"])]
     known = known[(known[["space", "proxy"]] == row[["space", "proxy"]]).all(axis=1)]
     if known.empty:
@@ -67,9 +63,17 @@ def line(row, found, reasons):
         low, high = found[f"{statistic}_low"], found[f"{statistic}_high"]
         cells += ["" if pd.isna(theirs) else f"{theirs:.2f}", f"{here:.2f} [{low:.2f}, {high:.2f}]"]
     differences = {it: found[it] - row[it] for it in ("spearman", "kendall") if pd.notna(row[it])}
-    statistic, largest = max(differences.items(), key=lambda item: abs(item[1]))
+    surprising = {
+        statistic: difference
+        for statistic, difference in differences.items()
+        if abs(difference) > EXPLAINED and not found[f"{statistic}_low"] <= row[statistic] <= found[f"{statistic}_high"]
+    }
+    largest = max((surprising or differences).values(), key=abs)
     cells += [f"{found.n:,}", f"**{largest:+.2f}**" if abs(largest) > NOTABLE else f"{largest:+.2f}"]
-    cells.append(reason(row, found, statistic, largest, reasons))
+    if surprising:
+        cells.append(reason(row, largest, reasons))
+    else:
+        cells.append("within the interval" if abs(largest) > EXPLAINED else "")
     return "| " + " | ".join(cells) + " |"
 
 

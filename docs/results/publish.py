@@ -1,7 +1,7 @@
 """Keep a finished study: `python docs/results/publish.py FOLDER`, the reverse of restore.py.
 
-Copies all tables of results/ to FOLDER, such as docs/results/darts/sample, with the manifest, which does not keep where
-the data lay, and the scores of all tasks in one file.
+Copies all tables of results/ to FOLDER, such as docs/results/darts/sample, in place of what tables it has, with the
+manifest, which does not keep where the data lay, and the scores of all tasks in one file.
 """
 
 import argparse
@@ -18,6 +18,8 @@ def publish(folder):
     """Keep what is in results/, which must be of one study alone."""
     manifest = json.loads(Path("results/manifest.json").read_text())
     folder.mkdir(parents=True, exist_ok=True)
+    for table in folder.glob("*.csv"):  # of an earlier study, which the manifest would not be of
+        table.unlink()
     for table in Path("results/tables").glob("*.csv"):
         shutil.copy(table, folder)
     manifest["config"]["data_dir"] = "data"
