@@ -132,12 +132,13 @@ def main():
     found = []
     for proxy, truth in itertools.product(given.proxies, truths):
         of_proxy = rows[rows.proxy == proxy]
+        failures = of_proxy.canonical[of_proxy.status != "ok"]
+        failed = int((truths[truth].connected & truths[truth].canonical.isin(failures)).sum())
         facts = {"space": given.space, "task": given.task, "truth": truth, "proxy": proxy}
         for name, table in tables(truths[truth], of_proxy, proxy, worth.get(proxy)):
             weights = counts(table, large, len(sizes) - len(large), np.random.default_rng(SEED))
             size = {"set": name, "top": 1.0, "n": len(table), "classes": table.canonical.nunique()}
-            failed = {"seeds": 1, "failed": int((of_proxy.status != "ok").sum())}
-            found.append(facts | size | correlations(table, weights) | failed)
+            found.append(facts | size | correlations(table, weights) | {"seeds": 1, "failed": failed})
     pd.DataFrame(found).to_csv(given.folder / "correlation.csv", index=False)
 
 
