@@ -17,7 +17,7 @@ study: .venv/ready
 	@echo "all rows: results/tables/correlation.csv, report: results/report.html"
 
 hardware: .venv/ready
-	$(BIN)/snakemake -c$(CORES) --configfile config/hardware.yaml --config data_dir=$(DATA_DIR) \
+	$(BIN)/snakemake -c$(CORES) --configfile config/hardware.yaml --config "data_dir=$(DATA_DIR)" \
 		--report-after-run --report results/report.html
 
 test: .venv/ready

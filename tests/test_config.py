@@ -110,6 +110,21 @@ MISTAKES = {
         r"unknown device 'locl' in x\.yaml, key 'devices'; did you mean 'local'\?",
     ),
     "malformed device": (changed(devices=["local"]), r"'local' is no device; write plugin-runtime-precision"),
+    "too few networks to predict from": (
+        changed(devices=["predicted-additive-local-onnxruntime-float32-batch1-threads1"]),
+        r"key 'devices': 'predicted-additive-.*' is fitted on 20 networks or more; \d+ architectures of nasb",
+    ),
+    "a Python of another host": (
+        changed(devices=["ssh-pi-onnxruntime-float32-batch1-threads1"], remote_python={"pii": "python3.11"}),
+        r"key 'remote_python': no device of the study is on 'pii'; did you mean 'pi'\?$",
+    ),
+    "a wrong device beside a missing file": (
+        changed(
+            devices=["locl-onnxruntime-float32-batch1-threads1"],
+            spaces={"nasbench201": SPACE | {"tasks": {"cifar10": ["nats_test"]}}},
+        ),
+        r"unknown device 'locl' in x\.yaml",
+    ),
     "unknown runtime": (
         changed(devices=["local-onnx-float32-batch1-threads1"]),
         r"unknown runtime of device 'local' 'onnx' in x\.yaml",

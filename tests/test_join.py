@@ -36,6 +36,17 @@ def run_gather(monkeypatch, shards, output):
     return output
 
 
+@pytest.mark.parametrize("boards", [False, True])
+def test_latencies_of_two_processors_are_no_device(tmp_path, monkeypatch, boards):
+    paths = [str(tmp_path / f"{number}.parquet") for number in range(3)]
+    for path, processor in zip(paths, ("Xeon", "Xeon", "EPYC")):
+        facts = {"boards": [{"processor": processor}], "processor": "host"} if boards else {"processor": processor}
+        write_parquet(pd.DataFrame({"canonical": [path], "latency_ms": 1.0}), path, device="local", **facts)
+    run_gather(monkeypatch, paths[:2], tmp_path / "out.parquet")
+    with pytest.raises(errors.StudyError, match=r"local was measured on Xeon and on EPYC: delete the shards"):
+        run_gather(monkeypatch, paths, tmp_path / "out.parquet")
+
+
 @pytest.mark.parametrize("rows", [1, 5, gather.ROW_GROUP])
 def test_gather_keeps_the_first_networks_of_every_bundle_and_seed(shards, tmp_path, monkeypatch, rows):
     monkeypatch.setattr(gather, "ROW_GROUP", rows)

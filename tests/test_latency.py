@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from zsnas import devices, latency, registry, runner
 from zsnas.devices import local
-from zsnas.errors import StudyError
+from zsnas.errors import StudyError, Unmeasurable
 from zsnas.spaces import nasbench201
 
 ARCH = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -128,6 +128,34 @@ def test_interval_of_the_median_covers_it():
     samples = np.sort(rng.exponential(size=(2000, 60)), axis=1)
     low, high = runner.median_bounds(60)
     assert 0.94 < np.mean((samples[:, low] <= np.log(2)) & (np.log(2) <= samples[:, high])) < 0.985
+
+
+def test_a_network_that_cannot_run_has_no_latency_and_spares_the_others(tmp_path, capsys):
+    def measure(name):
+        if name == "c":
+            raise Unmeasurable("bad allocation")
+        return {"latencies": [2.0] * 20, "peak_mb": None, "energy_mj": None}
+
+    names, journal = list("abcdefgh"), tmp_path / "shard.measured"
+    frame, _ = latency.measure_remotely(names, "a", measure, 0, journal, {"code": "x"})
+    here = latency.measure_shard(names, "a", measure, 0)
+    for rows in (frame.set_index("canonical"), here.set_index("canonical")):
+        assert rows.latency_ms.drop("c").eq(2).all() and rows.repeats.drop("c").eq(20).all()
+        assert np.isnan(rows.latency_ms["c"]) and rows.repeats["c"] == 0
+    assert capsys.readouterr().err.count("no latency of c: bad allocation\n") == 2
+    again, _ = latency.measure_remotely(names, "a", measure, 0, journal, {"code": "x"})  # asks for nothing
+    assert again.equals(frame) and not capsys.readouterr().err
+    with pytest.raises(Unmeasurable):
+        latency.measure_shard(names, "c", measure, 0)
+
+
+@pytest.mark.parametrize("told", [0.0, -3.0, np.nan, np.inf])
+def test_what_is_no_latency_is_refused(told):
+    def measure(name):
+        return {"latencies": [1.0] * 19 + [told if name == "b" else 1.0], "peak_mb": None, "energy_mj": None}
+
+    with pytest.raises(StudyError, match=r"says that b took .* above 0; mend its plug-in in workflow/zsnas/devices"):
+        latency.measure_shard(["a", "b"], "a", measure, 0)
 
 
 def test_drift_is_taken_out(monkeypatch):

@@ -280,6 +280,21 @@ def test_a_table_as_people_write_them(tmp_path):
         table.check(tmp_path / "t.csv", "acc")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arch,acc\na,91,25\nb,90,10\n", "line 2 has 3 cells, its header 2; decimals have a point"),
+        ("arch,acc\na,91.25\nb\n", "line 3 has 1 cells, its header 2"),
+        ("arch,acc,acc\na,91.25,90\n", "column 'acc' is there twice"),
+    ],
+)
+def test_a_csv_whose_cells_do_not_fit_its_header_is_refused(tmp_path, text, message):
+    """pandas would read 91,25 as 91 and nothing."""
+    (tmp_path / "t.csv").write_text(text)
+    with refused(tmp_path / "t.csv", message):
+        table.read(tmp_path / "t.csv", "acc")
+
+
 def test_records_of_accel_nasbench_are_texts(tmp_path):
     names = {column: ["1,4,4,6,4,6,6"] for column in ("expansion", "kernel", "layers", "se")}
     pd.DataFrame(names | {"val_top1": [60.0]}).to_csv(tmp_path / "t.csv", index=False)

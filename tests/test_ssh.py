@@ -19,7 +19,7 @@ from runs import CHECKOUT
 from zsnas import devices, latency, registry
 from zsnas.config import check
 from zsnas.devices import ssh
-from zsnas.errors import StudyError
+from zsnas.errors import StudyError, Unmeasurable
 from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 
@@ -135,6 +135,7 @@ FAILURES = {
         "echo lightning >&2; kill -9 $$",
         r"'board' .*ended the measurement .*lightning.*what is measured is kept",
     ),
+    "greets": ("board", 'echo Welcome; exec {python} "$@"', r"'board' printed 'Welcome' instead of an answer: let the"),
 }
 
 
@@ -161,7 +162,7 @@ def test_a_network_too_large_for_the_board_is_told_and_the_next_one_goes_on(use,
     with ssh.connect(devices.parse(NAME), sys.executable) as board:
         with monkeypatch.context() as patched:
             patched.setattr(ssh, "to_onnx", lambda net, inputs: large)  # 16 TiB of output
-            with pytest.raises(StudyError, match=r"'board' says .*allocat.*see to the board and run again") as caught:
+            with pytest.raises(Unmeasurable, match=r"'board' says .*allocat") as caught:
                 board.measure(None, INPUTS)
         assert "\n" not in str(caught.value)
         assert min(board.measure(net(ARCH), INPUTS)["latencies"]) > 0

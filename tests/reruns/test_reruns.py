@@ -302,7 +302,7 @@ def test_more_replicates(study):
 
 def test_analysis_edited(study):
     study.append("workflow/zsnas/judge/cost.py", "\n# another version\n")
-    assert study.jobs() == {"analysis": 1, "table": 1, "cost_figure": 1}
+    assert study.jobs() == {"analysis": 1, "table": 1, "manifest": 1, "cost_figure": 1}
 
 
 def test_device_added(study):

@@ -23,7 +23,7 @@ from zsnas import devices, registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
-DATA_DIR = config.get("data_dir", "data")
+DATA_DIR = os.path.expanduser(config.get("data_dir", "data"))
 if workflow.is_main_process:
     try:
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)

@@ -116,7 +116,7 @@ rule lookup:
         " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --device {wildcards.device}"
-        " --sources {input.sources}"
+        " --sources {input.sources:q}"
         " --data-dir {params.data_dir:q}"
         " --architectures {input.architectures}"
         " --output {output} 2> {log}"

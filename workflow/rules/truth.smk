@@ -21,7 +21,7 @@ rule fetch:
         " --truths {params.truths}"
         " --spaces {params.spaces}"
         " --looked-up {params.looked_up}"
-        " --sources {input.sources}"
+        " --sources {input.sources:q}"
         " --data-dir {params.data_dir:q} 2>&1 | tee {log}"
 
 
@@ -51,7 +51,7 @@ rule truth:
         " --space {wildcards.space}"
         " --task {wildcards.task}"
         " --truth {wildcards.truth}"
-        " --sources {input.sources}"
+        " --sources {input.sources:q}"
         " --data-dir {params.data_dir:q}"
         " --architectures {input.architectures}"
         " --output {output} 2> {log}"

@@ -39,10 +39,14 @@ def check(config, place, sources_csv, data_dir):
         check_search(config, place)
     if config["inputs"] == "images":
         check_official_images(config, place)
+    looked_up = {name: devices.looked_up(name) for name in config.get("devices", [])}
+    for name in (name for name, source in looked_up.items() if not source):
+        check_device(name, config, f"{place}, key 'devices'")
+    check_hosts(config, place)
     for name, study in config["spaces"].items():
         check_truths(name, study, place, sources_csv, data_dir)
-    for name in config.get("devices", []):
-        check_device(name, config, place, sources_csv, data_dir)
+    for source in filter(None, looked_up.values()):
+        check_looked_up(source, config, sources_csv, data_dir)
     check_images(config, place, data_dir)
 
 
@@ -124,18 +128,26 @@ def check_proxies(config, place):
             bundled[name] = bundle
 
 
-def check_device(name, config, place, sources_csv, data_dir):
-    """A device's name and each of its parts; of a looked-up device, its files for every task."""
-    where = f"{place}, key 'devices'"
-    if source := devices.looked_up(name):
-        check_looked_up(source, config, sources_csv, data_dir)
-    elif prediction := devices.prediction(name):
+def check_device(name, config, where):
+    """The parts of a measured device's name, or of a predicted one's and what it asks of spaces."""
+    if prediction := devices.prediction(name):
         check_predicted(name, *prediction, config, where)
     else:
         check_measured(name, where)
 
 
+def check_hosts(config, place):
+    """`remote_python` is of hosts that measure."""
+    measured = [(devices.prediction(name) or ("", name))[1] for name in config.get("devices", [])]
+    hosts = [device.host for device in map(devices.parse, measured) if device and device.host]
+    for host in config.get("remote_python", {}):
+        if host not in hosts:
+            meant = suggestion(host, hosts)
+            raise StudyError(f"{place}, key 'remote_python': no device of the study is on '{host}'{meant}")
+
+
 def check_looked_up(source, config, sources_csv, data_dir):
+    """The files of a looked-up device, for every task."""
     for space, study in config["spaces"].items():
         for task in study["tasks"]:
             for located in sources.locate_costs(space, task, source, sources_csv, data_dir, or_table=True):
@@ -147,9 +159,13 @@ def check_predicted(name, model, measured, config, where):
     check_known(f"model of device '{plugin.name}'", model, plugin.models, where)
     if devices.parse(measured) is None:
         raise StudyError(f"{where}: '{name}' predicts '{measured}', which cannot be measured; write {plugin.pattern}")
-    for space in config["spaces"]:
+    fewest = 2 * registry.literals(plugin.file, "FOLDS")["folds"]
+    for space, study in config["spaces"].items():
         if not registry.spaces()[space].counts:
             raise StudyError(f"{where}: '{name}' needs counts of operations, which {space} does not have; leave it out")
+        if study["architectures"] < fewest:
+            asked = f"{study['architectures']} architectures of {space}"
+            raise StudyError(f"{where}: '{name}' is fitted on {fewest} networks or more; {asked} are too few")
     check_measured(measured, where)
 
 

@@ -12,6 +12,10 @@ class StudyError(ValueError):
         super().__init__(" ".join(message.splitlines()))
 
 
+class Unmeasurable(StudyError):
+    """What a device says of a network that it cannot run; others may run there."""
+
+
 def suggestion(name, known):
     """`; did you mean 'synflow'?` for the entry of `known` most like `name`, or nothing where none is close."""
     close = difflib.get_close_matches(name, known, n=1)

@@ -64,6 +64,18 @@ def distinct(notes):
     return found
 
 
+def check_processors(notes):
+    """StudyError where shards of latencies were measured on different processors, which are no one device."""
+    boards = [board for note in notes for board in note.get("boards") or [note]]
+    processors = distinct(board.get("processor") for board in boards)
+    if len(processors) > 1:
+        several = " and on ".join(map(str, processors))
+        raise errors.StudyError(
+            f"{notes[0].get('device')} was measured on {several}: delete the shards of all but one, and let the rule "
+            "measure run on nodes of that kind"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m zsnas.gather", description="Put shards together.")
     parser.add_argument("shards", nargs="+", help="Parquet files in shard order; several bundles and seeds may follow")
@@ -74,6 +86,8 @@ def main():
     schemas = [read_schema(path) for path in arguments.shards]
     schema = pa.unify_schemas(schemas, promote_options="permissive")
     notes = distinct(map(provenance_of, schemas))
+    if "latency_ms" in schema.names:
+        check_processors(notes)
     with parquet_writer(arguments.output, schema, {"shards": notes}) as writer:
         for rows in row_groups(first_networks(arguments.shards, arguments.first), schema):
             writer.write_table(rows)

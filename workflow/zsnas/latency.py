@@ -9,6 +9,7 @@ so that after an interruption only what is missing is measured.
 import argparse
 import hashlib
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -49,13 +50,29 @@ def in_order(names, reference, seed):
     yield reference, True
 
 
-def record(name, is_reference, measured):
-    """What is kept of one measurement by `runner.measure`, in words of JSON."""
+def record(name, is_reference, measure_one):
+    """What is kept of one measurement, in words of JSON: no number of a network that the device cannot run.
+
+    measure_one: what `runner.measure` says of a network, given its name. StudyError where that is no latency, and where
+    the reference cannot be run.
+    """
+    try:
+        measured = measure_one(name)
+    except errors.Unmeasurable as error:
+        if is_reference:
+            raise
+        print(f"no latency of {name}: {error}", file=sys.stderr)
+        measured = None
+    kept = {"canonical": name, "is_reference": is_reference, "moment": time.monotonic()}
+    if not measured:
+        return kept | {"latency_raw_ms": math.nan, "repeats": 0}
     latencies = measured["latencies"]
-    return {
-        "canonical": name,
-        "is_reference": is_reference,
-        "moment": time.monotonic(),
+    if not (np.isfinite(latencies).all() and min(latencies) > 0):
+        raise errors.StudyError(
+            f"the device says that {name} took {min(latencies)} to {max(latencies)} ms: a latency is finite and above "
+            "0; mend its plug-in in workflow/zsnas/devices"
+        )
+    return kept | {
         "latency_raw_ms": float(np.median(latencies)),
         "p05_ms": float(np.quantile(latencies, 0.05)),
         "p95_ms": float(np.quantile(latencies, 0.95)),
@@ -69,12 +86,11 @@ def record(name, is_reference, measured):
 def measure_shard(canonicals, reference, measure_one, seed):
     """Rows of the networks, in their order.
 
-    reference: the name of the network that tells drift. measure_one: what `runner.measure` says of a network, given its
-    name.
+    reference: the name of the network that tells drift. measure_one: as in `record`.
     """
     order = list(in_order(canonicals, reference, seed))
     records = [
-        record(name, is_reference, measure_one(name))
+        record(name, is_reference, measure_one)
         for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None)
     ]
     return rows([records], canonicals)
@@ -115,7 +131,7 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
             print("\n" * cut_off + json.dumps({"facts": facts}), file=file, flush=True)
             order = list(in_order(missing, reference, seed))
             for name, is_reference in tqdm(order, unit="network", file=sys.stdout, disable=None):
-                sittings[-1]["records"].append(record(name, is_reference, measure_one(name)))
+                sittings[-1]["records"].append(record(name, is_reference, measure_one))
                 print(json.dumps(sittings[-1]["records"][-1]), file=file, flush=True)
     return rows([sitting["records"] for sitting in sittings], canonicals), [sitting["facts"] for sitting in sittings]
 
@@ -184,12 +200,14 @@ def main():
             )
     else:
         pin(device.threads)
-        measured = measure_shard(
-            canonicals,
-            reference,
-            lambda name: runner.measure(lambda: plugin.prepare(net(name), inputs, device)),
-            seed,
-        )
+
+        def measure_one(name):
+            try:
+                return runner.measure(lambda: plugin.prepare(net(name), inputs, device))
+            except Exception as error:  # whatever the runtime cannot do
+                raise errors.Unmeasurable(f"{type(error).__name__}: {error}") from error
+
+        measured = measure_shard(canonicals, reference, measure_one, seed)
         journal, boards = None, []
     every = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
     write_parquet(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zsnas import runner
 from zsnas.devices.local import to_onnx
-from zsnas.errors import StudyError
+from zsnas.errors import StudyError, Unmeasurable
 
 RUNTIMES = ("onnxruntime",)
 PRECISIONS = ("float32",)
@@ -34,6 +34,8 @@ class Board:
         self.errors = errors
         code = f"{Path(runner.__file__).read_text()}\nserve({device.threads})\n".encode()
         self.facts = self._ask(code)
+        if error := self.facts.get("error"):
+            raise StudyError(f"'{device.host}' says {error}; {self._way_out(error)}")
 
     def _ask(self, content):
         """What the board answers to some bytes."""
@@ -45,14 +47,20 @@ class Board:
             line = b""
         if not line:
             raise StudyError(self._why_it_ended())
-        answer = json.loads(line)
-        if "error" in answer:
-            raise StudyError(f"'{self.device.host}' says {answer['error']}; {self._way_out(answer['error'])}")
-        return answer
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise StudyError(
+                f"'{self.device.host}' printed {line.decode(errors='replace').strip()!r} instead of an answer: let the "
+                "start-up files of its shell print nothing where nobody types"
+            ) from error
 
     def measure(self, net, inputs):
-        """What `runner.measure` says of a network (in eval mode) there. StudyError where it cannot be measured."""
-        return self._ask(to_onnx(net, inputs))
+        """What `runner.measure` says of a network (in eval mode) there. Unmeasurable if it cannot run it."""
+        answer = self._ask(to_onnx(net, inputs))
+        if "error" in answer:
+            raise Unmeasurable(f"'{self.device.host}' says {answer['error']}")
+        return answer
 
     def _why_it_ended(self):
         status = self.process.wait()

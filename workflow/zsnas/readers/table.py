@@ -8,6 +8,7 @@ column is written `100 * column`; where it has several rows per architecture, `c
 whose cell in the column `other` is that text.
 """
 
+import csv
 import json
 from pathlib import Path
 from textwrap import shorten
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from zsnas.errors import StudyError, suggestion
 
 ARCH = ("arch", "arch_str", "genotype", "module_hash")
-UNREADABLE = (ValueError, OSError, pa.ArrowException)
+UNREADABLE = (ValueError, OSError, csv.Error, pa.ArrowException)
 PERCENT = "100 * "
 # Of numbers; pandas' own list would take an architecture called NA for none, too.
 NOT_MEASURED = ["", "nan", "NaN", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None"]
@@ -89,12 +90,26 @@ def columns(path, wanted, also_text=()):
         if _is_json(path):
             return _of_json(path)[wanted]
         if _is_csv(path):
+            _check_rows(path)
             texts = dict.fromkeys([wanted[0], *also_text], str)  # among which NA is a name like others
             numbers = {name: NOT_MEASURED for name in wanted if name not in texts}
             return pd.read_csv(path, usecols=wanted, dtype=texts, keep_default_na=False, na_values=numbers)[wanted]
         return pq.read_table(path, columns=wanted).to_pandas(ignore_metadata=True)  # which may take one for the index
     except UNREADABLE as error:
         raise StudyError(f"{path} cannot be read ({error}): fetch or write it again") from error
+
+
+def _check_rows(path):
+    """That each row of a CSV has as many cells as its header, whose names differ: pandas cuts off what is too much."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file)
+        header = next(rows)
+        if twice := {name for name in header if header.count(name) > 1}:
+            raise ValueError(f"column {min(twice)!r} is there twice")
+        for row in rows:
+            if row and len(row) != len(header):
+                cells = f"line {rows.line_num} has {len(row)} cells, its header {len(header)}"
+                raise ValueError(f"{cells}; decimals have a point, and names with commas are quoted")
 
 
 def numbers(path, column):
