@@ -24,6 +24,7 @@ COMPARED = (
     *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
     *(f"transnas_micro/classes/{task}" for task in registry.spaces()["transnas_micro"].tasks),
     *(f"transnas_micro/grasp/classes/{task}" for task in ("class_scene", "class_object", "jigsaw", "room_layout")),
+    "transnas_micro/grasp/classes/segmentsemantic",
     "structural",
 )
 
