@@ -17,14 +17,13 @@ from zsnas.errors import StudyError
 from zsnas.files import write_parquet
 
 STUDIES = sorted((CHECKOUT / "docs" / "results").glob("*/*.yaml"))
+TRANSNAS = registry.spaces()["transnas_micro"].tasks
 # The first that has a proxy counts.
 COMPARED = (
     *("nasbench201/full", "nasbench201/classes", "nasbench201/sample"),
     *("nasbench201/validation/full", "nasbench201/validation/sample"),
     *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
-    *(f"transnas_micro/classes/{task}" for task in registry.spaces()["transnas_micro"].tasks),
-    *(f"transnas_micro/grasp/classes/{task}" for task in ("class_scene", "class_object", "jigsaw", "room_layout")),
-    "transnas_micro/grasp/classes/segmentsemantic",
+    *(f"transnas_micro/{study}/{task}" for study in ("classes", "grasp/classes") for task in TRANSNAS),
     "structural",
 )
 
