@@ -45,7 +45,7 @@ def test_partial_correlation_is_that_of_residuals():
 
 def test_without_truth_the_hardware_table_tells_what_goes_with_cost(device_study):
     with_truth = hardware_table(device_study, TRUTHS, PROXIES, replicates=20).set_index(["device", "proxy"])
-    # Truths that other spaces of the device_study have are empty columns here.
+    # Truths that other spaces of the study have are empty columns here.
     table = hardware_table(device_study.assign(accuracy_test=np.nan), TRUTHS, PROXIES, replicates=20)
     assert set(table.truth) == {""} and "oracle" not in set(table.proxy)
     rows = table.set_index(["device", "proxy"])

@@ -61,6 +61,7 @@ rule manifest:
         scores=SCORES,
         latencies=[f"results/latency/{space}/{task}/{device}.parquet" for space, task in TASKS for device in DEVICES],
         truths=[f"results/truth/{space}/{task}/{truth}.parquet" for space, task, truth in TRUTHS],
+        # Not read: where they are judged anew, so is noted by what.
         analyses=lambda _: expand("results/analysis/{analysis}.parquet", analysis=TABLES),
     output:
         "results/manifest.json",

@@ -61,7 +61,7 @@ for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
             score = mean_score(population, proxy)
             fronts[proxy] = (eligible & np.isfinite(score), score, {"linewidth": 0.9, "markersize": 2} | looks[proxy])
     for name, (among, score, look) in fronts.items():
-        if not among.any():  # a study of structural proxies alone has no sample
+        if not among.any():  # the control may have no score of what runs here
             continue
         front = traced_front(cost[among], score[among], population.truth[among])
         draw_front(ax, cost[among], heights[among], front, label=name, **look)

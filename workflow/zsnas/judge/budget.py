@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .population import candidates, mean_scores, populations, take
+from .population import mean_scores, members_by_cost
 from .selection import first_choice
 
 BUDGETS = (0.1, 0.25, 0.5, 0.75, 1.0)  # quantiles of the cost
@@ -20,15 +20,10 @@ def budget_table(study, truths, proxies):
     columns are as in `selection_table`, over the candidates within the budget.
     """
     rows = []
-    for population in populations(study, truths, proxies):
-        population = take(population, candidates(population))
-        scores = mean_scores(population)
-        for (kind, device), cost in population.costs.items():
-            if not np.isfinite(cost).any():
-                continue
-            key = population.space, population.task, population.name, device, kind
-            for proxy, score in scores.items():
-                for budget in np.quantile(cost[np.isfinite(cost)], BUDGETS):
-                    arch, _, *worth = first_choice(population, score, np.flatnonzero(cost <= budget))
-                    rows.append((*key, proxy, budget, arch, *worth))
+    for key, members, cost in members_by_cost(study, truths, proxies):
+        limits = np.quantile(cost, BUDGETS)
+        for proxy, score in mean_scores(members).items():
+            for limit in limits:
+                arch, _, *worth = first_choice(members, score, np.flatnonzero(cost <= limit))
+                rows.append((*key, proxy, limit, arch, *worth))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"rank": "Int64"})

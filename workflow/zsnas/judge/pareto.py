@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .population import candidates, mean_scores, populations, take
+from .population import mean_scores, members_by_cost
 from .statistics import interval, sample_weights
 
 COLUMNS = [
@@ -38,16 +38,6 @@ def pareto_table(study, truths, proxies, replicates=1000, seed=0):
                 ratio = volume / best if n else np.full(1, np.nan)
             rows.append((*key, proxy, n, *interval(ratio)))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def members_by_cost(study, truths, proxies):
-    """For every truth, device and kind of cost: these, the `candidates` that have both, and what each of them costs."""
-    for population in populations(study, truths, proxies):
-        for (kind, device), cost in population.costs.items():
-            rows = candidates(population) & np.isfinite(cost)
-            if rows.any():
-                key = population.space, population.task, population.name, device, kind
-                yield key, take(population, rows), cost[rows]
 
 
 def priority(score):

@@ -129,6 +129,16 @@ def candidates(population):
     return population.connected & (population.sampled if population.sampled.any() else True)
 
 
+def members_by_cost(study, truths, proxies):
+    """For every truth, device and kind of cost: these, the `candidates` that have both, and what each of them costs."""
+    for population in populations(study, truths, proxies):
+        for (kind, device), cost in population.costs.items():
+            rows = candidates(population) & np.isfinite(cost)
+            if rows.any():
+                key = population.space, population.task, population.name, device, kind
+                yield key, take(population, rows), cost[rows]
+
+
 def mean_score(population, proxy):
     """Mean score over seeds (n,), NaN where a seed failed or no score is due.
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numba import njit, prange
 
-from .pareto import members_by_cost, priority
-from .population import mean_scores
+from .pareto import priority
+from .population import mean_scores, members_by_cost
 from .statistics import interval, sample_weights
 
 # Shares of the architectures that are within a budget, by what such budgets are called.
@@ -41,8 +41,8 @@ def regret_table(study, truths, proxies, replicates=1000, seed=0):
         for budgets, quantiles in BUDGETS.items():
             limits = np.quantile(cost, quantiles)
             few = len(set(members.canonical[cost <= limits[-1]])) < FEWEST
-            drawn = slice(1 if few else None)
-            *regrets, blind = budget_regrets(cost, members.truth, priorities, weights[drawn], limits).mean(axis=1)
+            draws = weights[:1] if few else weights
+            *regrets, blind = budget_regrets(cost, members.truth, priorities, draws, limits).mean(axis=1)
             for (proxy, score), regret in zip(scores.items(), regrets):
                 facts = proxy, budgets, limits[0], limits[-1], int(np.isfinite(score).sum())
                 with np.errstate(invalid="ignore", divide="ignore"):
