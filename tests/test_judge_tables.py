@@ -11,6 +11,7 @@ from scipy.stats import kendalltau, spearmanr
 
 from zsnas.judge import __main__ as judge_program
 from zsnas.judge import correlation_table, cost_table, selection_table
+from zsnas.judge.population import networks, populations
 from zsnas.judge.statistics import truncated_normal_tau
 
 PROXIES = {
@@ -39,7 +40,7 @@ def small_study(seeds=(0, 1)):
         "canonical": [f"c{i}" for i in network],
         "iso_class": network,
         "reachable": network % 3 > 0,
-        "connected": True,
+        "connected": network % 20 != 3,
         "sampled": network < 240,
         "accuracy_test": np.where(network == 299, np.nan, accuracy),
         "loss_error": 100 - accuracy,
@@ -74,8 +75,10 @@ def due_rows(study, truth, proxy, set_name, seed):
     published = rows[COLUMNS[truth]] * (1 if TRUTHS[COLUMNS[truth]] else -1)
     score = published if proxy == "oracle" else rows[proxy] * (1 if PROXIES[proxy].larger_is_better else -1)
     rows = rows.assign(truth=published, score=score.where(np.isfinite(score)))
-    if set_name in ("reachable", "sampled"):
-        rows = rows[rows[set_name]]
+    if set_name == "reachable":
+        rows = rows[rows["reachable"]]
+    if set_name == "sampled":
+        rows = rows[rows["sampled"] & rows["connected"]]
     if set_name == "unique":
         rows = rows.groupby("canonical", as_index=False)[["truth", "score"]].mean().round(9)
     return rows
@@ -185,7 +188,7 @@ def test_selection_takes_the_best_and_breaks_ties_by_hash(study):
     assert (table.loc[table["truth"] == "error", "accuracy"].dropna() > 90).all(), "as published, not negated"
     assert (table.loc[table["proxy"] == "oracle", ["regret", "rank"]].to_numpy(float) == [0, 1]).all()
     constant = table[(table["proxy"] == "constant") & (table["truth"] == "error")].set_index("set")
-    sampled = study.loc[study["seed"] == 0, "sampled"].sum()
+    sampled = study.query("seed == 0 and sampled and connected").shape[0]
     expected = {"all": 900, "reachable": reachable, "unique": 300, "sampled": sampled}
     assert constant["ties"].to_dict() == expected
     assert table.loc[table["proxy"] == "broken", "chosen_arch"].isna().all()
@@ -214,10 +217,31 @@ def test_cost_is_the_median_of_what_succeeded():
     assert table.loc["broken", ["seconds_per_arch", "seconds_shared"]].isna().all()
 
 
+def test_costs_of_aggregates_are_those_of_networks():
+    """Rows of aggregates are of architectures; nine that share a network were computed once."""
+    seconds = {"a": 1.0, "b": 2.0, "c": 6.0}
+    rows = pd.DataFrame({"canonical": [*"bc", *"a" * 9]}).assign(space="toy", task="b", proxy="az_nas", status="ok")
+    rows = rows.assign(seconds=rows.canonical.map(seconds), seconds_shared=0.5, peak_mb=2.0)
+    table = cost_table([pd.concat([rows.assign(seed=seed) for seed in (0, 1)])], [("toy", "b")], ["az_nas"])
+    assert table.seconds_per_arch.tolist() == [2.0]
+
+
+def test_equal_means_over_networks_are_equal():
+    """Whole numbers in another order, whose differences from the first add up to another last digit; and 0.1 thrice."""
+    scores = [143, 165, 26, 48, 162, 186, 162, 165, 48, 186, 143, 26, 0.1, 0.1, 0.1]
+    frame = pd.DataFrame({"arch": [f"a{i}" for i in range(15)], "canonical": [*"aaaaaabbbbbbccc"], "params": scores})
+    frame = frame.assign(space="toy", task="b", seed=0, reachable=True, connected=True, sampled=True)
+    frame["accuracy_test"] = 1.0
+    (found,) = populations(frame, {"accuracy_test": True}, {"params": PROXIES["params"]})
+    merged = networks(found)
+    scores = dict(zip(merged.canonical, merged.scores["params"][0]))
+    assert scores == {"a": 730 / 6, "b": 730 / 6, "c": 0.1}
+
+
 def test_costs_of_structural_scores_stand_for_every_task():
     facts = {"status": "ok", "seconds": 1.0, "seconds_shared": 0.5, "peak_mb": 2.0, "space": "toy"}
     structural = pd.DataFrame({"arch": ["a"], "proxy": "params", **facts})
-    computed = pd.DataFrame({"canonical": ["a", "a"], "proxy": ["zen", "hidden"], **facts, "task": "b"})
+    computed = pd.DataFrame({"canonical": "a", "seed": 0, "proxy": ["zen", "hidden"], **facts, "task": "b"})
     tasks = ("toy", "b"), ("toy", "a"), ("other", "a")
     table = cost_table([computed, structural], tasks, ["params", "zen"])
     assert table[["task", "proxy"]].to_numpy().tolist() == [["a", "params"], ["b", "params"], ["b", "zen"]]

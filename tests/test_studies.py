@@ -1,5 +1,6 @@
 """The studies in docs/results: sound as they stand, and all their jobs follow."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -110,6 +111,34 @@ def test_a_published_study_comes_back(tmp_path, shared):
     assert unfit.returncode == 1 and unfit.stderr.endswith("name the folder of a study that has both\n")
     assert (directory / "kept" / "cost.csv").is_file()
     assert str(shared) not in (directory / "kept" / "manifest.json").read_text()
+
+
+def test_a_published_study_is_judged_anew(tmp_path, shared):
+    """By the last commit, from the scores that are kept: what is wrong in a table or the manifest is right again."""
+    directory, results = copy_checkout(tmp_path / "checkout"), "docs/results"
+    config = {"spaces": {"pit": {"architectures": 2, "tasks": {"cifar100": ["auto_prox"]}}}, "proxies": ["l2_norm"]}
+    config |= {"seeds": [0], "inputs": "noise", "batch": 4, "shard_size": 2, "replicates": 20}
+    (directory / "study.yaml").write_text(yaml.safe_dump(config))
+    study = "--configfile", "study.yaml", "--config", f"data_dir={shared}"
+    snakemake(directory, "-c2", "results/manifest.json", "results/tables/selection.csv", *study)
+    subprocess.run([sys.executable, f"{results}/publish.py", f"{results}/kept"], cwd=directory, check=True)
+    shutil.rmtree(directory / "results")
+    table, manifest, scores = (
+        directory / results / "kept" / name for name in ("selection.csv", "manifest.json", "scores.parquet")
+    )
+    right, known, scored = table.read_text(), json.loads(manifest.read_text()), scores.read_bytes()
+    table.write_text("wrong")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=b", "commit", "-qm", "all"]):
+        subprocess.run(["git", *words], cwd=directory, check=True)
+    rejudge = [sys.executable, f"{results}/rejudge.py", f"{results}/kept", "--data-dir", shared]
+    anew = subprocess.run(rejudge, cwd=directory, capture_output=True, text=True)
+    assert anew.returncode == 0 and "rule score:" not in anew.stderr, anew.stderr
+    assert table.read_text() == right and scores.read_bytes() == scored
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=directory, capture_output=True, text=True).stdout.strip()
+    judged = json.loads(manifest.read_text())
+    assert judged["judged"]["commit"] == commit and judged["config"] == known["config"]
+    lacking = subprocess.run([*rejudge[:2], results, *rejudge[3:]], cwd=directory, capture_output=True, text=True)
+    assert lacking.returncode == 1 and lacking.stderr.endswith("name the folder of a published study\n")
 
 
 def test_published_values_stand_beside_ours():

@@ -29,7 +29,9 @@ def aggregate(proxy, architectures, scores):
     members = {name: rows_of(name, architectures, scores) for name in proxy.members}
     scored = np.logical_and.reduce([rows.status.notna() for rows in members.values()])
     members = {name: rows[scored] for name, rows in members.items()}
-    result = architectures.loc[scored, ["arch", "seed"]].assign(proxy=proxy.name, score=np.nan, status="ok")
+    result = architectures.loc[scored, ["arch", "canonical", "seed"]].assign(
+        proxy=proxy.name, score=np.nan, status="ok"
+    )
     for name, rows in reversed(members.items()):
         result["status"] = result.status.where(rows.status == "ok", f"error: {name}: " + rows.status)
     complete = result.status == "ok"

@@ -22,11 +22,11 @@ def join(index, seeds, scores, truths, latencies):
     """The joined frame.
 
     index: a space's architectures. scores: long frames of scores, by `arch` (structural), by `canonical` and `seed`, or
-    by `arch` and `seed` (aggregates).
+    by `arch`, `canonical` and `seed` (aggregates).
     truths, latencies: frames by truth and device name; a latency is given by `canonical` or by `arch`.
     """
     frame = index[INDEX].merge(pd.DataFrame({"seed": seeds}), how="cross")
-    sampled = [name for long in scores if "canonical" in long for name in long.canonical.unique()]
+    sampled = [name for long in scores if "arch" not in long for name in long.canonical.unique()]
     frame["sampled"] = frame.canonical.isin(sampled)
     for long in scores:
         keys = [key for key in ("arch", "canonical", "seed") if key in long]

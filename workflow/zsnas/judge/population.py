@@ -121,7 +121,7 @@ def take(population, rows):
 
 
 def candidates(population):
-    """Which architectures (n,) choices within budgets are judged on, the same for every proxy.
+    """Which architectures (n,) proxies of all kinds are compared on, and choices within budgets are judged on.
 
     Those that are connected, of the sample where there is one: the best and the blind choice must not depend on who
     chooses, and a cell whose output does not depend on its input is no choice that anybody would make.
@@ -170,8 +170,9 @@ def networks(population):
     count = np.bincount(member)
 
     def mean(values):
-        """Taken from the first member, so that a value all members share is kept to the last bit and ties stay ties."""
-        return values[first] + np.bincount(member, values - values[first][member]) / count
+        """What all members share is kept to the last bit, and what are whole numbers add up to it: ties stay ties."""
+        alike = np.bincount(member, values != values[first][member]) == 0
+        return np.where(alike, values[first], np.bincount(member, values) / count)
 
     def some(flags):
         return np.bincount(member, flags) > 0
@@ -197,9 +198,9 @@ def sets(population):
     """The sets that correlations and choices are reported for, by name.
 
     In ``all``, ``reachable`` and ``unique`` a structural proxy is judged on every architecture and a data-driven one on
-    the sample. ``sampled`` holds the sample for both, so that they can be compared; it is left out where it is all.
+    the sample. ``sampled`` holds the `candidates` for both, so that they compare; it is left out where these are all.
     """
     sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
-    if population.sampled.any() and not population.sampled.all():
-        sets["sampled"] = take(population, population.sampled)
+    if population.sampled.any() and not (sampled := candidates(population)).all():
+        sets["sampled"] = take(population, sampled)
     return sets

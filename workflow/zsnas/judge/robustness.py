@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from .population import known_alike, mean_scores, populations, take
+from .population import candidates, known_alike, mean_scores, populations, take
 from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
@@ -24,7 +24,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
     ``change`` is the second minus the first; ``partial_spearman`` what the proxy knows of the other truth beyond the
     reference, ranks by it held fixed. The control ``oracle`` is the reference itself: how far even a score that knew it
     would get. All are over the ``n`` architectures (``classes`` canonical networks) that have both truths and a score
-    in every seed; the score is the mean over seeds. In the set ``sampled`` proxies of all kinds stand on the sample.
+    in every seed; the score is the mean over seeds. In the set ``sampled`` all stand on the `candidates`.
     Intervals are 95 % percentiles over replicates with the canonical network as sampling unit.
     """
     truths = {column: truths[column] for column in study if column in truths}  # the first one is the reference
@@ -35,8 +35,8 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
             both = take(reference, np.isin(reference.arch, other.arch))
             truth = other.truth[np.isin(other.arch, reference.arch)]
             sets = {"all": np.ones(len(truth), bool)}
-            if both.sampled.any() and not both.sampled.all():
-                sets["sampled"] = both.sampled
+            if both.sampled.any() and not (sampled := candidates(both)).all():
+                sets["sampled"] = sampled
             for name, rows_of_set in sets.items():
                 compared = comparisons(take(both, rows_of_set), truth[rows_of_set], replicates, seed)
                 rows += [(*key, reference.name, other.name, proxy, name, *values) for proxy, *values in compared]
