@@ -1,6 +1,7 @@
 import functools
 import os
 
+import board
 import nds_records
 import pytest
 import torch
@@ -34,6 +35,20 @@ def nds(tmp_path_factory):
 @pytest.fixture(scope="session")
 def device_study():
     return toy_study.small_study()
+
+
+@pytest.fixture(scope="module")
+def board_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("board")
+    with board.serving(folder):
+        yield folder
+
+
+@pytest.fixture
+def use(board_folder, monkeypatch):
+    """Folder of a board that serves, with its ssh first in the path."""
+    monkeypatch.setenv("PATH", f"{board_folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    return board_folder
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import onnx
@@ -14,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from board import NAME, needs_sshd
 from runs import CHECKOUT
 
 from zsnas import devices, latency, registry
@@ -23,61 +21,8 @@ from zsnas.errors import StudyError, Unmeasurable
 from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 
-SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"]))
-needs_sshd = pytest.mark.skipif(
-    not (SSHD and shutil.which("ssh") and shutil.which("ssh-keygen")),
-    reason="no sshd: install openssh-server and openssh-client",
-)
-NAME = "ssh-board-onnxruntime-float32-batch1-threads1"
 ARCH = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
 SMALL = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory):
-    """Folder of an sshd that runs on a free port with a throwaway key; the host `board` of a throwaway ssh config."""
-    folder = tmp_path_factory.mktemp("board")
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    shutil.copy(folder / "user.pub", folder / "authorized")
-    if os.getuid() == 0:
-        os.makedirs("/run/sshd", exist_ok=True)  # sshd insists on it as root
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
-        f"PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
-    )
-    (folder / "ssh_config").write_text(
-        f"Host board\n  HostName 127.0.0.1\n  Port {port}\nHost nowhere\n  HostName 127.0.0.1\n  Port 1\n"
-        f"Host *\n  IdentityFile {folder}/user\n  IdentitiesOnly yes\n  StrictHostKeyChecking no\n"
-        f"  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n"
-    )
-    (folder / "bin").mkdir()
-    (folder / "bin" / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/ssh_config "$@"\n')
-    (folder / "bin" / "ssh").chmod(0o755)
-    with open(folder / "log", "wb") as log:
-        daemon = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
-    try:
-        for _ in range(50):
-            trial = subprocess.run([folder / "bin" / "ssh", "board", "true"], capture_output=True, text=True)
-            if trial.returncode == 0:
-                break
-            time.sleep(0.2)
-        else:
-            pytest.fail(f"no login: {trial.stderr} {(folder / 'log').read_text()}")
-        yield folder
-    finally:
-        daemon.terminate()
-        daemon.wait()
-
-
-@pytest.fixture
-def use(board, monkeypatch):
-    """The board's folder, with its ssh first in the path."""
-    monkeypatch.setenv("PATH", f"{board / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    return board
 
 
 def net(arch):
@@ -108,10 +53,12 @@ def test_two_measurements_on_a_board_wait_for_each_other(use):
                 f"with ssh.connect(devices.parse({NAME!r}), sys.executable): print('connected')",
             ],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(timeout=8)
-    assert second.communicate(timeout=60)[0] == b"connected\n"
+    told = b"'board' is measuring already: waiting until it is done\n"
+    assert second.communicate(timeout=60) == (b"connected\n", told)
 
 
 def program(tmp_path, name, text):

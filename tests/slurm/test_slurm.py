@@ -8,11 +8,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from board import NAME, needs_sshd
 from runs import ask_by_gres, copy_checkout, counted, environment, snakemake
 
 HERE = Path(__file__).parent
@@ -164,6 +166,19 @@ def test_sample_of_a_truth(cluster, undisturbed, tmp_path):
     output = snakemake(directory, SELECTION, *SLURM, *TINY, "--config", sample, seconds=900)
     assert counted(output)["sampled_from"] == 1
     same(directory, undisturbed, SELECTION)
+
+
+@needs_sshd
+def test_boards_are_measured_from_where_snakemake_runs(cluster, undisturbed, use, tmp_path):
+    """Not by jobs on the cluster, whose nodes may reach no board and would wait for one another."""
+    shutil.copytree(undisturbed, directory := tmp_path / "study", symlinks=True)
+    target = f"results/latency/nasbench201/cifar10/{NAME}.parquet"
+    board = "--config", f"devices=[{NAME}]", f"remote_python={{board: {sys.executable}}}"
+    output = snakemake(directory, target, *SLURM, *TINY, *board)
+    assert counted(output) == {"measure_remote": len(SHARDS), "latency": 1}
+    submitted = [comment for comment, place in squeue(["%k", "%Z"]) if place == str(directory)]
+    assert len(submitted) == 1 and "measure" not in submitted[0]
+    assert (pd.read_parquet(directory / target).latency_ms > 0).all()
 
 
 def placement(job):

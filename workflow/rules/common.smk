@@ -48,6 +48,7 @@ LOOKED_UP = [name for name in DEVICES if devices.looked_up(name)]
 PREDICTED = [name for name in DEVICES if devices.prediction(name)]
 FITTED_ON = [devices.prediction(name)[1] for name in PREDICTED]
 MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *FITTED_ON]))
+REMOTE = [name for name in MEASURED if devices.parse(name).host]
 REPEATEDLY = MEASURED if config.get("measured_twice") else []
 SEVERAL_TRUTHS = [cell for cell in TASKS if len(config["spaces"][cell[0]]["tasks"][cell[1]]) > 1]
 SEARCHED = list(dict.fromkeys((space, task) for space, task, _ in TRUTHS)) if config.get("search") else []
@@ -142,11 +143,6 @@ def judged_on(wildcards):
     """How many architectures of a space a figure's truth has, all where it names none or the truth is of all."""
     there = truth_source(wildcards)[0].architectures if "truth" in wildcards.keys() else None
     return there or registry.spaces()[wildcards.space].architectures
-
-
-def measuring_threads(wildcards):
-    """Every core of the run, so that no other job runs beside a measurement, unless that is on another machine."""
-    return 1 if devices.parse(wildcards.device).host else 1024
 
 
 def remote_python(wildcards):

@@ -6,7 +6,7 @@ REPEATED = "results/latency/{space}/{task}/{device}.repeated.parquet"
 
 
 rule measure:
-    """Measure a shard of a space and task on a device, with the machine to itself."""
+    """Measure a shard of a space and task on a device here, with the machine to itself."""
     input:
         networks=networks,
         space=network_files,
@@ -17,9 +17,11 @@ rule measure:
         "logs/measure/{space}-{task}-{device}-{session}-{sampled_from}size{size}-{shard}.log",
     benchmark:
         "benchmarks/measure/{space}-{task}-{device}-{session}-{sampled_from}size{size}-{shard}.tsv"
+    wildcard_constraints:
+        device="|".join(name for name in MEASURED if name not in REMOTE) or "none",
     conda:
         "../../envs/zsnas.yaml"
-    threads: measuring_threads
+    threads: 1024  # every core of the run, so that no other job runs beside a measurement
     params:
         remote_python=remote_python,
     message:
@@ -35,6 +37,17 @@ rule measure:
         " --session {wildcards.session}"
         " --remote-python {params.remote_python:q}"
         " --output {output} 2> {log}"
+
+
+use rule measure as measure_remote with:
+    """Measure a shard of a space and task on a device of another machine."""
+    wildcard_constraints:
+        device="|".join(REMOTE) or "none",
+    threads: 1
+
+
+localrules:
+    measure_remote,  # where the user's ssh configuration is, for a cluster's nodes may reach no board
 
 
 rule latency:

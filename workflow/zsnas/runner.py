@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import functools
 import glob
+import itertools
 import json
 import math
 import os
@@ -181,21 +182,27 @@ def celsius():
     return int(millidegrees) / 1000 if millidegrees else None
 
 
-def claim():
-    """Wait until no other measurement runs on this machine; the claim ends with the process and leaves no file."""
+def claim(wait):
+    """Claim this machine, once no other measurement runs on it; the claim ends with the process and leaves no file.
+
+    wait: called once, before the first of all waits for another measurement.
+    """
     lock = socket.socket(socket.AF_UNIX)
-    while True:
+    for attempt in itertools.count():
         try:
             lock.bind("\0zsnas measures")
             return lock
         except OSError:
+            if attempt == 0:
+                wait()
             time.sleep(1)
 
 
 def serve(threads):
     """Answer requests on stdin, each a line with a number of bytes and that many bytes of ONNX, with lines of JSON.
 
-    The first line tells the machine; every other what `measure` says, or an `error`.
+    The first line tells the machine, after one that `waits` where another measurement runs on it; every other what
+    `measure` says, or an `error`.
     """
     receive, answer = sys.stdin.buffer, functools.partial(print, flush=True)
     try:
@@ -204,7 +211,7 @@ def serve(threads):
         pin(threads)
     except (ImportError, ValueError, MemoryError, OSError) as error:
         return answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
-    lock = claim()
+    lock = claim(lambda: answer(json.dumps({"waits": True})))
     answer(json.dumps(machine() | {"numpy": np.__version__, "onnxruntime": onnxruntime.__version__}))
     while length := receive.readline():
         try:

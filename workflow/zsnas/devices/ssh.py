@@ -8,6 +8,7 @@ written there.
 import contextlib
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,6 +35,9 @@ class Board:
         self.errors = errors
         code = f"{Path(runner.__file__).read_text()}\nserve({device.threads})\n".encode()
         self.facts = self._ask(code)
+        if self.facts.get("waits"):
+            print(f"'{device.host}' is measuring already: waiting until it is done", file=sys.stderr, flush=True)
+            self.facts = self._answer()
         if error := self.facts.get("error"):
             raise StudyError(f"'{device.host}' says {error}; {self._way_out(error)}")
 
@@ -42,9 +46,13 @@ class Board:
         try:
             self.process.stdin.write(b"%d\n" % len(content) + content)
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except OSError:
-            line = b""
+        except OSError as error:
+            raise StudyError(self._why_it_ended()) from error
+        return self._answer()
+
+    def _answer(self):
+        """What the board says next."""
+        line = self.process.stdout.readline()
         if not line:
             raise StudyError(self._why_it_ended())
         try:
