@@ -1,11 +1,12 @@
 """Real images: from .npz files and official archives, checked against the task."""
 
 import errno
+import hashlib
+import io
 import pickle
 import subprocess
 import sys
-from types import SimpleNamespace
-from urllib.error import URLError
+import tarfile
 
 import numpy as np
 import pytest
@@ -138,26 +139,53 @@ def test_imagenet16_120_from_batches_in_the_official_form(tmp_path):
         official("imagenet16-120", tmp_path)
 
 
+def archive(folder, data):
+    """A training set in torchvision's form, its archive in `folder`; the class that reads it."""
+    packed = {
+        f"set/{name}": pickle.dumps(content)
+        for name, content in {
+            "batch": {"data": data.transpose(0, 3, 1, 2).reshape(len(data), -1), "labels": [3, 1, 4, 1, 5]},
+            "meta": {"label_names": list("abcdef")},
+        }.items()
+    }
+    with tarfile.open(folder / "set.tar.gz", "w:gz") as tar:
+        for name, content in packed.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    batch, meta = (hashlib.md5(content).hexdigest() for content in packed.values())
+    facts = {"base_folder": "set", "filename": "set.tar.gz", "train_list": [["batch", batch]], "test_list": []}
+    facts |= {"meta": {"filename": "meta", "key": "label_names", "md5": meta}, "url": "http://127.0.0.1:1/set.tar.gz"}
+    facts["tgz_md5"] = hashlib.md5((folder / "set.tar.gz").read_bytes()).hexdigest()
+    return type("Tiny", (torchvision.datasets.CIFAR10,), facts)
+
+
 @pytest.mark.parametrize("task", ["cifar10", "cifar100"])
 def test_official_cifar_in_torchvisions_form(tmp_path, monkeypatch, task):
+    """From its archive first, from what that was unpacked to next, and anew where that is damaged."""
     data = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
+    monkeypatch.setattr(torchvision.datasets, task.upper(), archive(tmp_path, data))
 
-    def there(root, train, download):
-        assert (root, train, download) == (tmp_path, True, True)
-        return SimpleNamespace(data=data, targets=[3, 1, 4, 1, 5])
+    def check(*there):
+        images, labels = official(task, tmp_path)
+        assert (images == data).all() and labels.dtype.kind == "i" and labels.tolist() == [3, 1, 4, 1, 5]
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(there)
 
-    monkeypatch.setattr(torchvision.datasets, task.upper(), there)
-    images, labels = official(task, tmp_path)
-    assert (images == data).all() and labels.dtype.kind == "i" and labels.tolist() == [3, 1, 4, 1, 5]
+    check("set", "set.tar.gz")
+    (tmp_path / "set.tar.gz").rename(tmp_path / "elsewhere")
+    check("set", "elsewhere")
+    (tmp_path / "elsewhere").rename(tmp_path / "set.tar.gz")
+    (tmp_path / "set" / "batch").write_bytes(b"half")
+    check("set", "set.tar.gz")
 
 
 def test_official_cifar_that_cannot_be_had_is_named(tmp_path, monkeypatch):
-    def absent(root, train, download):
-        raise URLError("no network")
-
-    monkeypatch.setattr(torchvision.datasets, "CIFAR10", absent)
-    with pytest.raises(StudyError, match=r"cifar10 is not in .* and cannot be downloaded \(.*no network.*\): put"):
+    dataset = archive(tmp_path, np.zeros((5, 32, 32, 3), np.uint8))
+    (tmp_path / "set.tar.gz").unlink()
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", dataset)
+    with pytest.raises(StudyError, match=r"cifar10 is not in .* and cannot be downloaded \(.*refused.*\): put"):
         official("cifar10", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_given_file_is_prepared_and_a_wrong_one_says_so_in_one_line(npz, tmp_path):

@@ -7,8 +7,9 @@ instead.
 
 import argparse
 import codecs
+import contextlib
+import tempfile
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 
@@ -40,15 +41,29 @@ def official(task, data_dir):
         )
     from torchvision import datasets  # imports torch, which other sources do without
 
-    dataset = getattr(datasets, task.upper())
     try:
-        data = dataset(data_dir, train=True, download=True)
-    except (RuntimeError, URLError) as error:
+        data = training_set(getattr(datasets, task.upper()), Path(data_dir))
+    except (RuntimeError, OSError) as error:
         raise errors.StudyError(
             f"{task} is not in {data_dir} and cannot be downloaded ({error}): put the official archive there, or name "
             f"an .npz of images under 'images' in the config"
         ) from error
     return data.data, np.array(data.targets)
+
+
+def training_set(dataset, data_dir):
+    """A data set of torchvision's, downloaded or unpacked where it is not there yet: aside, for other jobs may, too."""
+    try:
+        return dataset(data_dir)
+    except RuntimeError:  # not there, or not whole
+        data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data_dir) as aside:
+        if (archive := (data_dir / dataset.filename).resolve()).is_file():
+            Path(aside, dataset.filename).symlink_to(archive)
+        found = dataset(aside, download=True)
+        with contextlib.suppress(OSError):  # another job was faster
+            Path(aside, dataset.base_folder).rename(data_dir / dataset.base_folder)
+    return found
 
 
 def imagenet16_120(folder):
