@@ -199,6 +199,8 @@ def test_a_given_file_is_prepared_and_a_wrong_one_says_so_in_one_line(npz, tmp_p
         tmp_path,
         "--source",
         npz.name,
+        "--needed",
+        "40",
     ]
     output = tmp_path / "out.npz"
     subprocess.run([*command, "--task", "cifar10", "--output", output], check=True)
@@ -209,6 +211,9 @@ def test_a_given_file_is_prepared_and_a_wrong_one_says_so_in_one_line(npz, tmp_p
     )
     assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1 and str(npz) in wrong.stderr
     assert not (tmp_path / "no.npz").exists()
+    command[-1] = "41"
+    few = subprocess.run([*command, "--task", "cifar10", "--output", output], capture_output=True, text=True)
+    assert few.stderr == f"error: {npz} has 40 images, 41 are needed: add images or lower 'batch'\n"
 
 
 def test_images_on_a_full_disk_are_named_and_leave_nothing(npz, tmp_path, monkeypatch):
@@ -217,7 +222,14 @@ def test_images_on_a_full_disk_are_named_and_leave_nothing(npz, tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     output = tmp_path / "out" / "cifar10.npz"
-    options = {"space": "nasbench201", "task": "cifar10", "source": npz.name, "data-dir": tmp_path, "output": output}
+    options = {
+        "space": "nasbench201",
+        "task": "cifar10",
+        "source": npz.name,
+        "data-dir": tmp_path,
+        "output": output,
+        "needed": 2,
+    }
     monkeypatch.setattr(np, "savez", full)
     monkeypatch.setattr(sys, "argv", ["images", *(f"--{name}={value}" for name, value in options.items())])
     with pytest.raises(StudyError, match=r"cifar10\.npz cannot be written, for the disk is full"):

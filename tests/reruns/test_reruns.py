@@ -280,6 +280,22 @@ def test_truth_named_later(study):
     assert jobs["correlation_figure"] == 1 and "score" not in jobs
 
 
+def test_images_made_again(study):
+    """The same ones make nothing due, whatever made them anew; others do."""
+    shown = {"images": np.zeros((8, 32, 32, 3), np.uint8), "labels": np.arange(8)}
+    np.savez(study.directory / "data/images.npz", **shown)
+    study.config |= {"inputs": "images", "images": {"cifar10": "images.npz"}, "proxies": ["params", "l2_norm"]}
+    assert study.executed(GATHERED) == {"images": 1, "score": 2, "scores": 1}
+    study.append("workflow/zsnas/images.py", "\n# another version\n")
+    assert study.executed(GATHERED) == {"images": 1, "scores": 1}
+    study.config["seeds"].append(1)
+    (study.directory / "results/images/nasbench201/cifar10.npz").unlink()
+    assert study.executed(GATHERED) == {"images": 1, "score": 2, "scores": 1}
+    shown["images"] += 1
+    np.savez(study.directory / "data/images.npz", **shown)
+    assert study.executed(GATHERED) == {"images": 1, "score": 4, "scores": 1}
+
+
 def test_seed_added(study):
     study.config["seeds"].append(1)
     assert study.jobs() == {"score": 4} | SCORES

@@ -23,11 +23,11 @@ from zsnas import devices, registry, sources
 from zsnas.config import check
 from zsnas.errors import StudyError
 
-DATA_DIR = os.path.expanduser(config.get("data_dir", "data"))
+DATA_DIR = os.path.expanduser(str(config.get("data_dir", "data")))  # what is no text, `check` tells
 if workflow.is_main_process:
     try:
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
-    except StudyError as error:
+    except (StudyError, OSError) as error:
         # Snakemake does not tell a run's targets while it reads the rules; `fetch` tells of all files.
         if "fetch" not in sys.argv or not isinstance(error, (sources.Missing, sources.Unusable)):
             sys.exit(f"error: {error}")
@@ -49,6 +49,7 @@ PREDICTED = [name for name in DEVICES if devices.prediction(name)]
 FITTED_ON = [devices.prediction(name)[1] for name in PREDICTED]
 MEASURED = list(dict.fromkeys([*filter(devices.parse, DEVICES), *FITTED_ON]))
 REMOTE = [name for name in MEASURED if devices.parse(name).host]
+BOARDS = list(dict.fromkeys(devices.parse(name).host for name in REMOTE))
 REPEATEDLY = MEASURED if config.get("measured_twice") else []
 SEVERAL_TRUTHS = [cell for cell in TASKS if len(config["spaces"][cell[0]]["tasks"][cell[1]]) > 1]
 SEARCHED = list(dict.fromkeys((space, task) for space, task, _ in TRUTHS)) if config.get("search") else []
@@ -145,6 +146,11 @@ def judged_on(wildcards):
     return there or registry.spaces()[wildcards.space].architectures
 
 
+def on_board(host):
+    """An input function: whether a job measures on a board, which has room for one."""
+    return lambda wildcards: int(devices.parse(wildcards.device).host == host)
+
+
 def remote_python(wildcards):
     """The Python to start on another machine."""
     return config.get("remote_python", {}).get(devices.parse(wildcards.device).host, "python3")
@@ -209,8 +215,13 @@ def image_file(wildcards):
 
 
 def images(wildcards):
-    """Real images to score with, where the config asks for them."""
-    return ["results/images/{space}/{task}.npz"] if wildcards.inputs == "images" else []
+    """Real images to score with, where the config asks for them: from a checkpoint, as `networks`."""
+    if wildcards.inputs != "images":
+        return []
+    path = f"results/images/{wildcards.space}/{wildcards.task}.npz"
+    if Path(path).is_file():
+        checkpoints.images.get(space=wildcards.space, task=wildcards.task)
+    return [path]
 
 
 def score_shards(wildcards):

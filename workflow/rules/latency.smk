@@ -44,10 +44,16 @@ use rule measure as measure_remote with:
     wildcard_constraints:
         device="|".join(REMOTE) or "none",
     threads: 1
+    resources:
+        **{f"board{number}": on_board(host) for number, host in enumerate(BOARDS)},
 
 
 localrules:
     measure_remote,  # where the user's ssh configuration is, for a cluster's nodes may reach no board
+
+
+for number in range(len(BOARDS)):
+    workflow.register_resource(f"board{number}", 1)  # the next one would hold a core only to wait
 
 
 rule latency:

@@ -37,7 +37,11 @@ rule structural:
         " --output {output} 2> {log}"
 
 
-rule images:
+localrules:
+    images,  # which may have to be downloaded, and a cluster's nodes may have no network
+
+
+checkpoint images:
     """Prepare images of a task to score with."""
     input:
         file=image_file,
@@ -53,6 +57,7 @@ rule images:
     params:
         source=lambda wildcards: config.get("images", {}).get(wildcards.task, "official"),
         data_dir=DATA_DIR,
+        needed=2 * config["batch"],
     message:
         "Prepare images of {wildcards.task} to score with."
     shell:
@@ -61,6 +66,7 @@ rule images:
         " --task {wildcards.task}"
         " --source {params.source:q}"
         " --data-dir {params.data_dir:q}"
+        " --needed {params.needed}"
         " --output {output} 2> {log}"
 
 

@@ -65,9 +65,9 @@ def distinct(notes):
 
 
 def check_processors(notes):
-    """StudyError where shards of latencies were measured on different processors, which are no one device."""
+    """StudyError where shards of latencies were measured on different processors or cards, which are no one device."""
     boards = [board for note in notes for board in note.get("boards") or [note]]
-    processors = distinct(board.get("processor") for board in boards)
+    processors = distinct(board.get("gpu") or board.get("processor") for board in boards)
     if len(processors) > 1:
         several = " and on ".join(map(str, processors))
         raise errors.StudyError(

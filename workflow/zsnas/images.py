@@ -8,6 +8,7 @@ instead.
 import argparse
 import codecs
 import contextlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def training_set(dataset, data_dir):
         return dataset(data_dir)
     except RuntimeError:  # not there, or not whole
         data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data_dir) as aside:
+    with tempfile.TemporaryDirectory(dir=data_dir if os.access(data_dir, os.W_OK) else None) as aside:
         if (archive := (data_dir / dataset.filename).resolve()).is_file():
             Path(aside, dataset.filename).symlink_to(archive)
         found = dataset(aside, download=True)
@@ -91,13 +92,16 @@ def main():
     parser.add_argument("--task", required=True)
     parser.add_argument("--source", required=True, help="an .npz in the data folder, or 'official'")
     parser.add_argument("--data-dir", required=True)
+    parser.add_argument("--needed", type=int, required=True, help="how many images a study takes")
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
     facts = registry.spaces()[arguments.space].tasks[arguments.task]
     if arguments.source == "official":
         images, labels = official(arguments.task, arguments.data_dir)
     else:
-        images, labels = read_images(Path(arguments.data_dir, arguments.source), arguments.task, facts, at_least=1)
+        images, labels = read_images(
+            Path(arguments.data_dir, arguments.source), arguments.task, facts, arguments.needed
+        )
     with written_aside(arguments.output) as aside, open(aside, "wb") as file:  # savez would append .npz to a name
         np.savez(file, images=images, labels=labels)
 

@@ -119,9 +119,15 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     """`rows` of the networks, measured as in `measure_shard` but on another machine.
 
     journal: the file where each record is noted at once and that of an earlier, interrupted sitting is read, if it was
-    measured by the same code. facts: what is to be noted of the machine and, as `code`, what it is measured with.
+    measured by the same code beside the same reference. facts: what is to be noted of the machine and, as `code`, what
+    it is measured with.
     """
-    sittings = [sitting for sitting in read_journal(journal) if sitting["facts"].get("code") == facts["code"]]
+    facts = facts | {"reference": reference}
+    sittings = [
+        sitting
+        for sitting in read_journal(journal)
+        if all(sitting["facts"].get(name) == facts[name] for name in ("code", "reference"))
+    ]
     done = {one["canonical"] for sitting in sittings for one in sitting["records"] if not one["is_reference"]}
     missing = [name for name in canonicals if name not in done]
     if missing or not sittings:  # where no network is connected the reference is measured nevertheless
@@ -194,6 +200,8 @@ def main():
         journal = Path(arguments.output).with_suffix(".measured")
         journal.parent.mkdir(parents=True, exist_ok=True)
         with plugin.connect(device, arguments.remote_python) as board:
+            if Path(arguments.output).exists():  # by a measurement that outlived its run, while this one waited for it
+                return
             facts = board.facts | {"code": code_of(arguments.space, device.plugin)}
             measured, boards = measure_remotely(
                 canonicals, reference, lambda name: board.measure(net(name), inputs), seed, journal, facts
@@ -207,7 +215,10 @@ def main():
             except Exception as error:  # whatever the runtime cannot do
                 raise errors.Unmeasurable(f"{type(error).__name__}: {error}") from error
 
-        measured = measure_shard(canonicals, reference, measure_one, seed)
+        with runner.claim(
+            lambda: print("this machine is measuring already: waiting until it is done", file=sys.stderr)
+        ):
+            measured = measure_shard(canonicals, reference, measure_one, seed)
         journal, boards = None, []
     every = networks[["canonical"]].merge(measured, how="left")  # a disconnected network cannot be built: no latency
     write_parquet(
@@ -215,6 +226,7 @@ def main():
         arguments.output,
         device=arguments.device,
         boards=boards,
+        **getattr(plugin, "facts", dict)(),
         **environment(),
     )
     if journal:

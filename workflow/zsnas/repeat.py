@@ -9,7 +9,8 @@ import argparse
 import pandas as pd
 
 from zsnas import errors
-from zsnas.files import write_parquet
+from zsnas.files import read_provenance, write_parquet
+from zsnas.gather import check_processors
 
 MEASURED = ["latency_ms", "latency_raw_ms"]
 
@@ -27,6 +28,8 @@ def main():
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--second", nargs="+", required=True, help="shards of the second session")
     arguments = parser.parse_args()
+    sessions = [read_provenance(path) for path in arguments.second]
+    check_processors([*read_provenance(arguments.first)["shards"], *sessions])
     frame = repeated(pd.read_parquet(arguments.first), pd.concat(map(pd.read_parquet, arguments.second)))
     cell = {name: getattr(arguments, name) for name in ("space", "task", "device")}
     write_parquet(frame.assign(**cell), arguments.output)

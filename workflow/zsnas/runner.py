@@ -8,6 +8,7 @@ measures here (`zsnas.latency` imports it) and on another machine: there this fi
 
 import contextlib
 import ctypes
+import errno
 import functools
 import glob
 import itertools
@@ -182,20 +183,25 @@ def celsius():
     return int(millidegrees) / 1000 if millidegrees else None
 
 
+@contextlib.contextmanager
 def claim(wait):
-    """Claim this machine, once no other measurement runs on it; the claim ends with the process and leaves no file.
+    """A context in which no other measurement runs on this machine; it ends with the process and leaves no file.
 
-    wait: called once, before the first of all waits for another measurement.
+    wait: called once, before the first of all waits for another measurement. Only Linux has names of sockets without a
+    file; elsewhere nothing is claimed.
     """
-    lock = socket.socket(socket.AF_UNIX)
-    for attempt in itertools.count():
-        try:
-            lock.bind("\0zsnas measures")
-            return lock
-        except OSError:
-            if attempt == 0:
-                wait()
-            time.sleep(1)
+    with socket.socket(socket.AF_UNIX) as lock:
+        for attempt in itertools.count():
+            try:
+                lock.bind("\0zsnas measures")
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    break
+                if attempt == 0:
+                    wait()
+                time.sleep(1)
+        yield
 
 
 def serve(threads):
@@ -211,12 +217,11 @@ def serve(threads):
         pin(threads)
     except (ImportError, ValueError, MemoryError, OSError) as error:
         return answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
-    lock = claim(lambda: answer(json.dumps({"waits": True})))
-    answer(json.dumps(machine() | {"numpy": np.__version__, "onnxruntime": onnxruntime.__version__}))
-    while length := receive.readline():
-        try:
-            model = receive.read(int(length))
-            answer(json.dumps(measure(lambda model=model: inference(model, threads)) | {"celsius": celsius()}))
-        except Exception as error:  # whatever the runtime cannot do is told, and the next network may go
-            answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
-    lock.close()
+    with claim(lambda: answer(json.dumps({"waits": True}))):
+        answer(json.dumps(machine() | {"numpy": np.__version__, "onnxruntime": onnxruntime.__version__}))
+        while length := receive.readline():
+            try:
+                model = receive.read(int(length))
+                answer(json.dumps(measure(lambda model=model: inference(model, threads)) | {"celsius": celsius()}))
+            except Exception as error:  # whatever the runtime cannot do is told, and the next network may go
+                answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))

@@ -13,7 +13,8 @@ A plug-in that measures is a module with
 * `RUNTIMES`, `PRECISIONS`: what it can be asked for, as literals,
 * `prepare(net, inputs, device)`: a function without arguments that runs the network (in eval mode) once on `inputs`
   and returns when it is done: nothing, or the ms it took where the device has a clock of its own. torch already has
-  the device's number of threads; another runtime must be told.
+  the device's number of threads; another runtime must be told,
+* if it is not the processor that measures, `facts()`: a dict of what is to be noted of the machine, a card as `gpu`.
 
 One that measures on another machine says `REMOTE = True` and has, instead of `prepare`,
 

@@ -8,6 +8,10 @@ RUNTIMES = ("torch",)
 PRECISIONS = ("float32", "float16")
 
 
+def facts():
+    return {"gpu": torch.cuda.get_device_name()}
+
+
 def prepare(net, inputs, device):
     """As every device; a network's time is that between two events on the card, not that of launching its kernels."""
     if not torch.cuda.is_available():
