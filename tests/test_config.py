@@ -1,6 +1,7 @@
 """Every mistake in a config stops before any job, in one line that names the key, the file and the way out."""
 
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -143,6 +144,11 @@ MISTAKES = {
         | {"inputs": "images"},
         r"x\.yaml, key 'inputs': pit takes images of cifar100 with 224 x 224 pixels, .*; name an \.npz",
     ),
+    "proxy named as a truth": (
+        changed(proxies=["accuracy_analog_nasbench"]),
+        r"x\.yaml, key 'proxies': 'accuracy_analog_nasbench' is the column of the truth analog_nasbench as well",
+    ),
+    "proxy named as a cost": (changed(proxies=["energy_mj_x"]), r"'energy_mj_x' is named as what devices cost; rename"),
     "images of another task": (
         changed(images={"cifr10": "x.npz"}),
         r"unknown task 'cifr10' in x\.yaml, key 'images'; did you mean 'cifar10'\?",
@@ -151,7 +157,10 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("config", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_mistakes(config, message, tmp_path):
+def test_mistakes(config, message, tmp_path, monkeypatch):
+    known = registry.proxies()
+    named = dict.fromkeys(("accuracy_analog_nasbench", "energy_mj_x"), known["snip"])
+    monkeypatch.setattr(registry, "proxies", lambda: known | named)
     with pytest.raises(StudyError, match=message) as caught:
         check(config, "x.yaml", SOURCES, tmp_path / "data")
     assert "\n" not in str(caught.value)
@@ -216,6 +225,17 @@ def test_snakemake_stops_with_that_line_and_nothing_else(tmp_path):
     line = f"error: unknown proxy 'synflw' in {config}, key 'proxies'; did you mean 'synflow'?"
     assert line in result.stderr.splitlines()
     assert "Traceback" not in result.stderr and "rule " not in result.stdout
+
+
+def test_a_key_that_is_named_twice_is_told(tmp_path):
+    """YAML would keep the last one without a word."""
+    config = tmp_path / "mine.yaml"
+    config.write_text(yaml.safe_dump(SMOKE) + "proxies: [params]\n")
+    result = snakemake(tmp_path, "--configfile", config)
+    assert result.returncode == 1
+    assert f"error: {config}: 'proxies' is there twice in what begins at line 1" in result.stderr.splitlines()
+    config.write_text(json.dumps(SMOKE, indent="\t"))
+    assert snakemake(tmp_path, "--configfile", config).returncode == 0
 
 
 def test_a_study_config_replaces_the_default_and_does_not_mix_with_it(tmp_path):

@@ -130,6 +130,14 @@ def test_structural_proxies_give_a_number_for_every_architecture(proxy, index):
     np.testing.assert_array_equal(backwards.score[::-1], scores.score)
 
 
+def test_a_series_in_another_order_is_of_the_architectures_it_names(index):
+    proxy = SimpleNamespace(name="sorted", needs=("table",), function=lambda table: table.params.sort_values())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(registry, "reason_against", lambda name, space: "")
+        scores = score_structural(proxy, "nasbench201", index)
+    np.testing.assert_array_equal(scores.score, index.params)
+
+
 def test_published_scores(shared):
     reference = conformance.read_reference(shared / "proxy_reference.csv")
     archs = reference.arch_str.unique()
@@ -374,6 +382,32 @@ def gives_nothing(grads):
     return None
 
 
+def exits(grads):
+    sys.exit(3)
+
+
+def gives_no_layers(grads):
+    return []
+
+
+def gives_text(grads):
+    return "3.5"
+
+
+def gives_complex(grads):
+    return [np.complex128(1 + 2j)]
+
+
+def forbids_gradients(rng):
+    torch.set_grad_enabled(False)
+    return 1.0
+
+
+def sets_the_precision(rng):
+    torch.set_default_dtype(torch.float64)
+    return 1.0
+
+
 @pytest.mark.parametrize(
     ("function", "status"),
     [
@@ -382,13 +416,20 @@ def gives_nothing(grads):
         (gives_nan, "nan"),
         (gives_infinity, "inf"),
         (gives_nothing, "error: TypeError: float() argument must be a string or a real number, not 'NoneType'"),
+        (exits, "error: SystemExit: 3"),
+        (gives_no_layers, "error: ValueError: it returned no values to sum"),
+        (gives_text, "error: TypeError: it returned '3.5', which is no real number"),
+        (gives_complex, "error: TypeError: it returned np.complex128(1+2j), which is no real number"),
+        (forbids_gradients, "ok"),
+        (sets_the_precision, "ok"),
     ],
 )
 def test_failures_become_statuses_and_spare_the_others(function, status):
     faulty = SimpleNamespace(name=function.__name__, precision="float32", function=function)
     planted, snip = engine.score([faulty, registry.proxies()["snip"]], subjects())
-    assert planted.status == status and np.isnan(planted.score)
+    assert planted.status == status and np.isnan(planted.score) == (status != "ok")
     assert snip.status == "ok"
+    assert torch.is_grad_enabled() and torch.get_default_dtype() == torch.float32
 
 
 @pytest.mark.parametrize("function", [fails, runs_out], ids=lambda it: it.__name__)
@@ -438,6 +479,10 @@ def only_proxies(tmp_path, monkeypatch):
             "@proxy(precision='double')\ndef odd(grads):",
             r"unknown precision of proxy 'odd' 'double' in .*; known: float32",
         ),
+        ("@proxy(larger_is_better='no')\ndef odd(grads):", r"'odd' in .*odd\.py: larger_is_better is 'no', .* no bool"),
+        ("@proxy('a paper')\ndef odd(grads):", r"'odd' in .*odd\.py: write facts with their names"),
+        ("@proxy\nclass odd:", r"'odd' in .*odd\.py is no function"),
+        ("@proxy\ndef odd():", r"'odd' in .*odd\.py reads nothing"),
         # Their times, kept by name, would be mixed up.
         ("@proxy\ndef jacobian(grads):", r"'jacobian' in .*odd\.py has the name of a need of proxies"),
         (

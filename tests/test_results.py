@@ -10,6 +10,8 @@ import torch
 from runs import CHECKOUT
 
 from zsnas import engine, registry
+from zsnas.errors import StudyError
+from zsnas.files import write_parquet
 from zsnas.inputs import minibatches
 from zsnas.score import Subject
 from zsnas.spaces import nasbench101, nasbench201
@@ -80,6 +82,47 @@ def test_large_classes_are_counted_beside_the_samples_small_ones():
     only_small = table.assign(score=np.where(table.canonical == "a", -1, table.accuracy))
     found = classes["correlations"](only_small, weights)
     assert 0.9 < found["kendall_low"] <= found["kendall_high"] < 1 and 0.9 < found["kendall"] < 1
+
+
+def test_estimates_from_large_classes_take_what_is_worth_something(tmp_path):
+    classes = runpy.run_path(RESULTS / "classes.py")
+    index = pd.DataFrame({"arch": ["a", "b"], "canonical": ["a", "b"], "connected": True})
+    for larger, expected in ((True, [1, 2]), (False, [-1, -2])):
+        truth = pd.DataFrame({"arch": ["a", "b"], "loss": [1, 2]})
+        write_parquet(truth, tmp_path / "truth.parquet", larger_is_better=larger)
+        assert classes["judged"](index, tmp_path / "truth.parquet").accuracy.tolist() == expected
+    assert classes["worth_of"]("grasp=-inf", ["grasp"]) == ("grasp", -np.inf)
+    for text, message in (
+        ("grsp=0", "unknown proxy 'grsp' in --disconnected; did you"),
+        ("grasp", "write PROXY=SCORE"),
+    ):
+        with pytest.raises(StudyError, match=message):
+            classes["worth_of"](text, ["grasp"])
+
+
+def test_what_is_no_study_is_neither_published_nor_judged(tmp_path, monkeypatch):
+    """Above all, nothing is taken away."""
+    publish, rejudge = (runpy.run_path(RESULTS / f"{name}.py")[name] for name in ("publish", "rejudge"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match=r"no file results/manifest\.json: run the study first"):
+        publish(tmp_path / "new")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/manifest.json").write_text('{"config": {}, "analyses": ["cost", "hardware"], "scores": {}}')
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/sources.csv").write_text("")
+    with pytest.raises(StudyError, match=r"config is no folder of a study, for it has files and no manifest\.json"):
+        publish(tmp_path / "config")
+    assert (tmp_path / "config/sources.csv").exists()
+    (tmp_path / "results/tables").mkdir()
+    for name in ("cost", "stale"):
+        (tmp_path / f"results/tables/{name}.csv").write_text(name)
+    for name in ("manifest.json", "scores.parquet", "earlier.csv"):  # of an earlier study
+        (tmp_path / "new").mkdir(exist_ok=True)
+        (tmp_path / "new" / name).write_text("{}")
+    publish(tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["cost.csv", "manifest.json"]
+    with pytest.raises(StudyError, match="is no folder of this checkout with"):
+        rejudge(tmp_path / "new", tmp_path, 1)
 
 
 def test_an_estimate_from_large_classes_holds_what_all_networks_say(shared):

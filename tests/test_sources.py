@@ -114,6 +114,7 @@ def test_a_file_in_data_dir_wins_over_the_package(tmp_path):
         ("space,task", "space;task", ("must have the columns space,task", "and has space;task,truth")),
         ("accuracy,true,ori-test", "accuracy,false,ori-test", ("metric 'accuracy' is true in one row", "another")),
         (",5610467,", ",5.6e6,", ("line 2", "bytes must be whole numbers", "5.6e6")),
+        (",5610467,", ",-5,", ("line 2", "bytes must be whole numbers", "-5 is no count")),
         ("nasbench201,cifar10", "nasbench201,,,cifar10", ("line 2", "cells")),
         ("analog_nasbench,package", "analog_nasbanch,package", ("unknown reader", "did you mean 'analog_nasbench'?")),
     ],
@@ -322,7 +323,11 @@ def test_a_json_of_numbers_or_of_objects_is_a_table(tmp_path):
     np.testing.assert_array_equal(rows.value, [91.5, np.nan])
     (tmp_path / "deep.json").write_text('{"a": {"c10": {"test": 1}}, "a": {"c10": {"test": 2}}}')
     assert table.read(tmp_path / "deep.json", "c10/test").value.tolist() == [1, 2]
-    for wrong in ("[1, 2]", "7", '[{"arch": "a"}, 2]', '{"a": 1', "<html>quota exceeded</html>", ""):
+    (tmp_path / "flags.json").write_text('{"a": true, "b": 1}')
+    with refused("flags.json cannot be read as numbers in 'value' (true or false is none)"):
+        table.read(tmp_path / "flags.json", "value")
+    twice = '{"a": {"acc": 1, "acc": 2}}'
+    for wrong in ("[1, 2]", "7", '[{"arch": "a"}, 2]', '{"a": 1', "<html>quota exceeded</html>", "", twice):
         (tmp_path / "wrong.json").write_text(wrong)
         with refused("wrong.json is not a readable table", "fetch or write it again"):
             table.check(tmp_path / "wrong.json", "value")

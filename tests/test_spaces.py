@@ -92,10 +92,12 @@ def test_a_file_that_does_not_list_a_space_is_named(tmp_path, shared, change, me
         ("canonical", ["b", "b"], ""),
         ("canonical", ["b", "a"], "'b' is canonical, but not a row"),
         ("params", [1, None], "'b' has an empty cell; correct it"),
+        ("reachable", ["no", "yes"], r"architectures\(\) has 'no' in reachable; write booleans"),
     ],
 )
 def test_a_space_whose_index_is_none_is_named(monkeypatch, column, values, message):
-    index = pd.DataFrame({"arch": ["a", "b"], "canonical": ["a", "b"], **dict.fromkeys(COLUMNS[2:], 1), column: values})
+    facts = dict.fromkeys(COLUMNS[2:], 1) | {"reachable": True, "connected": True}
+    index = pd.DataFrame({"arch": ["a", "b"], "canonical": ["a", "b"], **facts, column: values})
     monkeypatch.setattr(registry, "load_space", lambda name: SimpleNamespace(architectures=lambda: index))
     space = dataclasses.replace(
         registry.spaces()["nasbench201"], architectures=2, canonical=index.canonical.nunique(), columns=()
@@ -124,6 +126,11 @@ def build(arch, task): pass
         (
             SPACE + "NETWORKS = 'transfomer'",
             r"unknown networks of space 'odd' 'transfomer' in .*; did you mean 'transformer'",
+        ),
+        (SPACE.replace("{}", "['cifar10']"), r"odd\.py: TASKS is no dict of tasks, each with its resolution; see docs"),
+        (
+            SPACE.replace("{}", "{'a': {'resolution': 8}}"),
+            r"odd\.py: task 'a' has neither classes nor values; see docs",
         ),
         (SPACE.replace("{}", "dict()"), r"odd\.py: write TASKS out, for it is read without running the file"),
         (

@@ -20,6 +20,7 @@ import pandas as pd
 
 from zsnas import errors, registry
 from zsnas.errors import StudyError
+from zsnas.files import read_provenance
 from zsnas.judge.statistics import interval, rank_correlations
 
 SEED, REPLICATES = 0, 1000
@@ -79,8 +80,9 @@ def correlations(table, weights):
 
 
 def judged(index, truth):
-    """Architectures of the index with the accuracies in the file `truth`, whatever their metric."""
+    """Architectures of the index with the values in the file `truth`, whatever their metric, larger is better."""
     accuracy = pd.read_parquet(truth).iloc[:, :2].set_axis(["arch", "accuracy"], axis=1)
+    accuracy["accuracy"] *= 1 if read_provenance(truth)["larger_is_better"] else -1
     return index[["arch", "canonical", "connected"]].merge(accuracy, on="arch")
 
 
@@ -96,6 +98,16 @@ def tables(truth, rows, proxy, worth):
     if worth is not None:
         others = truth[~truth.connected].assign(score=np.clip(worth, scores.min() - 1, scores.max() + 1))
         yield "all cells", pd.concat([connected, others])
+
+
+def worth_of(text, proxies):
+    """Proxy and score that a part of --disconnected tells."""
+    name, _, score = text.partition("=")
+    registry.check_known("proxy", name, proxies, "--disconnected")
+    try:
+        return name, float(score)
+    except ValueError as error:
+        raise StudyError(f"--disconnected {text}: write PROXY=SCORE") from error
 
 
 def arguments():
@@ -120,6 +132,8 @@ def main():
     given = arguments()
     for proxy in given.proxies:
         registry.look_up("proxy", proxy, registry.proxies(), "--proxies")
+    registry.check_known("task", given.task, registry.look_up("space", given.space, registry.spaces()).tasks, "TASK")
+    worth = dict(worth_of(text, given.proxies) for text in given.disconnected)
     given.folder.mkdir(parents=True, exist_ok=True)
     index = pd.read_parquet(given.index)
     sizes = index[index.connected].canonical.value_counts()
@@ -127,7 +141,6 @@ def main():
     sample = pd.read_parquet(given.scores).query("task == @given.task")
     missing = index[index.arch.isin(large.difference(sample.canonical))]
     rows = pd.concat([scored(given, missing), sample]).drop_duplicates(["canonical", "proxy"])
-    worth = {name: float(score) for name, _, score in (it.partition("=") for it in given.disconnected)}
     truths = {Path(path).stem: judged(index, path) for path in given.truths}
     found = []
     for proxy, truth in itertools.product(given.proxies, truths):

@@ -11,22 +11,30 @@ from pathlib import Path
 
 import pandas as pd
 
+from zsnas import errors
+from zsnas.errors import StudyError
 from zsnas.files import write_parquet
 
 
 def publish(folder):
-    """Keep what is in results/, which must be of one study alone."""
+    """Keep the study that results/manifest.json is of, its tables and scores in place of those of an earlier one."""
+    if not Path("results/manifest.json").is_file():
+        raise StudyError("no file results/manifest.json: run the study first, where this is run")
+    if folder.exists() and not (folder / "manifest.json").is_file() and any(folder.iterdir()):
+        raise StudyError(f"{folder} is no folder of a study, for it has files and no manifest.json: name a new one")
     manifest = json.loads(Path("results/manifest.json").read_text())
-    folder.mkdir(parents=True, exist_ok=True)
-    for table in folder.glob("*.csv"):  # of an earlier study, which the manifest would not be of
-        table.unlink()
-    for table in Path("results/tables").glob("*.csv"):
-        shutil.copy(table, folder)
     manifest["config"]["data_dir"] = "data"
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    tables = [table for name in manifest["analyses"] if (table := Path(f"results/tables/{name}.csv")).is_file()]
     gathered = [path for path in manifest["scores"] if path.endswith("/scores.parquet")]  # others are structural
+    scores = pd.concat(map(pd.read_parquet, gathered)) if gathered else None
+    folder.mkdir(parents=True, exist_ok=True)
+    for earlier in [*folder.glob("*.csv"), *folder.glob("scores.parquet")]:
+        earlier.unlink()
+    for table in tables:
+        shutil.copy(table, folder)
     if gathered:
-        write_parquet(pd.concat(map(pd.read_parquet, gathered)), folder / "scores.parquet")
+        write_parquet(scores, folder / "scores.parquet")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
 
 
 def main():
@@ -36,4 +44,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -44,8 +44,8 @@ def needed_first(config):
 
 def rejudge(folder, data_dir, cores):
     """Replace the tables, the figures and the manifest of the study in `folder` by what the last commit makes of it."""
-    if not (folder / "manifest.json").is_file():
-        raise StudyError(f"{folder} lacks manifest.json: name the folder of a published study")
+    if not (folder / "manifest.json").is_file() or not folder.is_relative_to(CHECKOUT):
+        raise StudyError(f"{folder} is no folder of this checkout with manifest.json: name that of a published study")
     manifest = json.loads((folder / "manifest.json").read_text())
     tables, figures = ([path.name for path in sorted(folder.glob(kind))] for kind in ("*.csv", "*.png"))
     with tempfile.TemporaryDirectory() as clone:

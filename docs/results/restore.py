@@ -28,7 +28,7 @@ SHARD = (
 def built(path):
     """A file of the study; StudyError where it was not made yet."""
     if not path.is_file():
-        raise StudyError(f"no file {path}: run snakemake with {path} as its target first")
+        raise StudyError(f"no file {path}: run snakemake with {path} as its target and the study's --configfile first")
     return path
 
 
@@ -38,6 +38,8 @@ def restore(folder):
         raise StudyError(f"{folder} lacks manifest.json or scores.parquet: name the folder of a study that has both")
     manifest = json.loads((folder / "manifest.json").read_text())
     config = manifest["config"]
+    if len(config["spaces"]) > 1:
+        raise StudyError(f"{folder} is of several spaces: scores of one are restored")
     ((space, study),) = config["spaces"].items()
     scores = pd.read_parquet(folder / "scores.parquet")
     bundle_of = {name: bundle for bundle, members in config.get("bundles", {}).items() for name in members}

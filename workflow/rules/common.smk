@@ -9,7 +9,8 @@ from types import SimpleNamespace
 # Relative to the working directory, so that a checkout can be moved without changing any job's inputs.
 CHECKOUT = Path(os.path.relpath(workflow.basedir))
 SOURCES = CHECKOUT / "config/sources.csv"
-CONFIG_PLACE = " + ".join(map(str, workflow.overwrite_configfiles or ["config/config.yaml"]))
+CONFIG_FILES = workflow.overwrite_configfiles or ["config/config.yaml"]
+CONFIG_PLACE = " + ".join(map(str, CONFIG_FILES))
 
 # Jobs run this checkout's code with the Python that runs Snakemake, whatever is installed or activated elsewhere.
 PACKAGES = str(Path(workflow.basedir, "workflow"))
@@ -20,12 +21,14 @@ os.environ |= {
 }
 
 from zsnas import devices, registry, sources
-from zsnas.config import check
+from zsnas.config import check, check_keys
 from zsnas.errors import StudyError
 
 DATA_DIR = os.path.expanduser(str(config.get("data_dir", "data")))  # what is no text, `check` tells
 if workflow.is_main_process:
     try:
+        for file in CONFIG_FILES:
+            check_keys(file)
         check(config, CONFIG_PLACE, SOURCES, DATA_DIR)
     except (StudyError, OSError) as error:
         # Snakemake does not tell a run's targets while it reads the rules; `fetch` tells of all files.

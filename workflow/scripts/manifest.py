@@ -9,6 +9,7 @@ from zsnas.provenance import environment
 manifest = {
     "config": snakemake.params.config,
     "judged": environment(),
+    "analyses": [Path(path).stem for path in snakemake.input.analyses],
     "truths": {path: read_provenance(path) for path in snakemake.input.truths},
     "scores": {path: read_provenance(path) for path in snakemake.input.scores},
     "latencies": {path: read_provenance(path) for path in snakemake.input.latencies},

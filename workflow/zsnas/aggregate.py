@@ -14,7 +14,7 @@ import pandas as pd
 from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
-from zsnas.whole_space import with_status
+from zsnas.whole_space import numbers, with_status
 
 SPENT = ("seconds", "seconds_shared", "peak_mb")
 
@@ -59,7 +59,8 @@ def combined(proxy, scores):
     """Score and status of each architecture, from the members' scores, none of which failed."""
     signs = {name: 1 if registry.proxies()[name].larger_is_better else -1 for name in scores}
     turned = {name: signs[name] * it.to_numpy(float) for name, it in scores.items()}
-    return with_status(lambda: proxy.function(**turned))
+    count = len(next(iter(turned.values())))
+    return with_status(lambda: numbers(proxy.function(**turned), count))
 
 
 def main():

@@ -3,6 +3,7 @@
 Every mistake is one line that names the key, the file and the way out.
 """
 
+import contextlib
 from pathlib import Path
 
 import jsonschema
@@ -18,6 +19,23 @@ DRAFT = jsonschema.Draft202012Validator
 Validator = jsonschema.validators.extend(
     DRAFT, type_checker=DRAFT.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
 )
+
+
+class OnceLoader(yaml.SafeLoader):
+    """A loader that refuses a key named twice, of which YAML's keeps the last."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            line = node.start_mark.line + 1
+            raise StudyError(f"{node.start_mark.name}: '{twice}' is there twice in what begins at line {line}")
+        return super().construct_mapping(node, deep)
+
+
+def check_keys(file):
+    """A config file names no key twice."""
+    with open(file) as opened, contextlib.suppress(yaml.YAMLError):  # JSON with tabs, which Snakemake can read
+        yaml.load(opened, OnceLoader)
 
 
 def check(config, place, sources_csv, data_dir):
@@ -43,16 +61,16 @@ def check(config, place, sources_csv, data_dir):
     for name in (name for name, source in looked_up.items() if not source):
         check_device(name, config, f"{place}, key 'devices'")
     check_hosts(config, place)
-    for name, study in config["spaces"].items():
-        check_truths(name, study, place, sources_csv, data_dir)
+    for name in config["spaces"]:
+        check_truths(name, config, place, sources_csv, data_dir)
     for source in filter(None, looked_up.values()):
         check_looked_up(source, config, sources_csv, data_dir)
     check_images(config, place, data_dir)
 
 
-def check_truths(name, study, place, sources_csv, data_dir):
+def check_truths(name, config, place, sources_csv, data_dir):
     """The files that a space's architectures and truths come from."""
-    space = registry.spaces()[name]
+    space, study = registry.spaces()[name], config["spaces"][name]
     for task, truths in study["tasks"].items():
         for truth in truths:
             source, path = sources.locate(name, task, truth, sources_csv, data_dir, or_table=True)
@@ -60,6 +78,10 @@ def check_truths(name, study, place, sources_csv, data_dir):
                 there = source.architectures or space.canonical
                 check_number(study, there, path, f"{place}, key 'spaces.{name}.architectures'")
             sources.verify_unread(source, path)
+            if (column := f"{source.metric}_{truth}") in config["proxies"]:
+                raise StudyError(
+                    f"{place}, key 'proxies': '{column}' is the column of the truth {truth} as well; rename the proxy"
+                )
     sources.lists(space, data_dir, or_index=True)
 
 
@@ -104,6 +126,8 @@ def check_proxies(config, place):
     """
     for name in config["proxies"]:
         proxy = look_up("proxy", name, registry.proxies(), f"{place}, key 'proxies'")
+        if name.startswith(tuple(f"{cost}_" for cost in devices.COSTS)):
+            raise StudyError(f"{place}, key 'proxies': '{name}' is named as what devices cost; rename the proxy")
         registry.imported_files(proxy.file)  # they can be read
         reasons = {
             (space, task): registry.reason_against(name, space, task)

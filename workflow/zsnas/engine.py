@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from zsnas import passes
@@ -61,9 +62,12 @@ class Evaluation:
             "wanted": lambda: self.wanted,
         }
         known |= {need: given[need]() for need in parameters(function) if need not in PASSES}
+        kind = torch.get_default_dtype()
         try:
-            return function(**known)
+            with torch.enable_grad():  # which ends as it began, whatever a proxy sets
+                return function(**known)
         finally:
+            torch.set_default_dtype(kind)
             self.seconds[name] = self.now() - start
 
     def result(self, name):
@@ -110,9 +114,11 @@ def score(proxies, subjects):
 def score_one(proxy, evaluation):
     try:
         value = evaluation.run(proxy.name, proxy.function)
-        layers = [float(layer) for layer in value] if isinstance(value, list | tuple) else None
-        total = float(value) if layers is None else sum(layers)
-    except Exception as error:
+        layers = [number(layer) for layer in value] if isinstance(value, list | tuple) else None
+        if layers == []:
+            raise ValueError("it returned no values to sum")
+        total = number(value) if layers is None else sum(layers)
+    except (Exception, SystemExit) as error:
         if out_of_memory(error):
             return Score(proxy.name, status=f"error: out of memory at batch {evaluation.subject.batch}")
         reason = str(error).partition("\n")[0]
@@ -120,6 +126,13 @@ def score_one(proxy, evaluation):
     if math.isfinite(total):
         return Score(proxy.name, total, layers=layers)
     return Score(proxy.name, status="nan" if math.isnan(total) else "inf")
+
+
+def number(value):
+    """The number that a proxy returned. TypeError for what is none, though `float` would take it."""
+    if isinstance(value, str | bytes | np.complexfloating):
+        raise TypeError(f"it returned {value!r}, which is no real number")
+    return float(value)
 
 
 def out_of_memory(error):

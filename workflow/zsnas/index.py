@@ -29,6 +29,8 @@ def listed(space, lists):
     if list(index) != [*COLUMNS, *space.columns]:
         wanted = ", ".join([*COLUMNS, *space.columns])
         raise StudyError(f"{space.file}: architectures() has columns {', '.join(index)}; they must be {wanted}")
+    if flags := [name for name in ("reachable", "connected") if index[name].dtype != bool]:
+        raise StudyError(f"{space.file}: architectures() has {index[flags[0]].iloc[0]!r} in {flags[0]}; write booleans")
     own = index.arch[index.arch == index.canonical]
     for wrong, what in [
         (index.arch[index.arch.duplicated()], "is there more than once"),

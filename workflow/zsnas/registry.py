@@ -141,9 +141,17 @@ def proxies():
                 raise StudyError(f"proxy '{function.name}' in {file} has the name of a need of proxies; rename it")
             if function.name in STUDY:
                 raise StudyError(f"proxy '{function.name}' in {file} has the name of a column of the study; rename it")
-            needs = tuple(argument.arg for argument in function.args.args)
-            for fact in facts:
+            needs = tuple(argument.arg for argument in [*function.args.args, *function.args.kwonlyargs])
+            if not needs:
+                raise StudyError(
+                    f"proxy '{function.name}' in {file} reads nothing; let its parameters be what it needs"
+                )
+            for fact, value in facts.items():
                 check_known(f"fact of proxy '{function.name}'", fact, FACTS, file)
+                if not isinstance(value, kind := type(getattr(Proxy, fact))):
+                    raise StudyError(
+                        f"proxy '{function.name}' in {file}: {fact} is {value!r}, which is no {kind.__name__}"
+                    )
             check_known(f"precision of proxy '{function.name}'", facts.get("precision", "float32"), PRECISIONS, file)
             check_known(f"networks of proxy '{function.name}'", facts.get("networks", "any"), NETWORKS, file)
             check_known(f"tasks of proxy '{function.name}'", facts.get("tasks", "any"), KINDS_OF_TASKS, file)
@@ -186,6 +194,12 @@ def spaces():
         if lacking := [name for name in NEEDED if name not in defined]:
             raise StudyError(f"{file} has no {', '.join(lacking)}; see docs/add-a-space.md")
         check_known(f"networks of space '{file.stem}'", facts.get("networks", "convolutional"), NETWORKS[1:], file)
+        tasks = facts["tasks"]
+        if not (isinstance(tasks, dict) and all(isinstance(it, dict) and "resolution" in it for it in tasks.values())):
+            raise StudyError(f"{file}: TASKS is no dict of tasks, each with its resolution; see docs/add-a-space.md")
+        for task, of_task in tasks.items():
+            if not {"classes", "values"}.intersection(of_task):
+                raise StudyError(f"{file}: task '{task}' has neither classes nor values; see docs/add-a-space.md")
         facts["searchable"] = "genes" in defined
         facts["structures"] = ("table", *(name for name in STRUCTURES if name in defined))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
@@ -313,6 +327,12 @@ def declared_facts(node, file):
     for decorator in getattr(node, "decorator_list", []):
         call = decorator if isinstance(decorator, ast.Call) else ast.Call(decorator, [], [])
         if getattr(call.func, "id", None) == "proxy":
+            if not isinstance(node, ast.FunctionDef):
+                raise StudyError(f"'{node.name}' in {file} is no function: @proxy goes before one")
+            if call.args:
+                raise StudyError(
+                    f"proxy '{node.name}' in {file}: write facts with their names, as in @proxy(paper=...)"
+                )
             return {keyword.arg: literal(keyword.value, keyword.arg, file) for keyword in call.keywords}
     return None
 

@@ -19,6 +19,7 @@ import importlib.util
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from textwrap import shorten
 
 from zsnas.devices import COSTS
 from zsnas.errors import StudyError, suggestion
@@ -88,6 +89,12 @@ NUMBERS = ("epochs", "train_seeds", "architectures", "bytes")
 NAME = re.compile(r"\w+", re.ASCII)
 
 
+def _count(text):
+    if (number := int(text)) < 1:
+        raise ValueError(f"{text} is no count")
+    return number
+
+
 def _source(row, where):
     """The Source for one row of text; `where` names file and line."""
     if None in row or None in row.values():
@@ -100,7 +107,7 @@ def _source(row, where):
         return Source(
             **{
                 **row,
-                **{name: int(row[name]) if row[name] else None for name in NUMBERS},
+                **{name: _count(row[name]) if row[name] else None for name in NUMBERS},
                 "larger_is_better": {"true": True, "false": False}[row["larger_is_better"]],
                 "split": row["split"] or None,
             }
@@ -156,7 +163,10 @@ def alternatives(space, task, name, sources_csv, cost=None):
 def _package_file(file):
     """Path of `package:module/file` where the package is installed, else None; the package is not imported."""
     package, _, inside = file.removeprefix(PACKAGE).partition("/")
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:  # what it would be a part of
+        return None
     return Path(spec.submodule_search_locations[0], inside) if spec and spec.submodule_search_locations else None
 
 
@@ -250,7 +260,10 @@ def read(source, path, architectures):
 
     What was not measured is left out. StudyError for a stranger, or an architecture that is named twice.
     """
-    frame = load_reader(source).read(path, source.column).dropna(subset="value").set_index("arch")
+    frame = load_reader(source).read(path, source.column).dropna(subset="value")
+    if not all(isinstance(name, str) for name in frame.arch):
+        raise StudyError(f"{path} names architectures by {shorten(str(frame.arch.iloc[0]), 80)}: name them by texts")
+    frame = frame.set_index("arch")
     strangers = frame.index.difference(architectures)
     if len(strangers):
         raise StudyError(

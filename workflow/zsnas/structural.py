@@ -14,7 +14,7 @@ import pandas as pd
 from zsnas import errors, registry
 from zsnas.files import write_parquet
 from zsnas.provenance import environment
-from zsnas.whole_space import with_status
+from zsnas.whole_space import numbers, with_status
 
 ROWS = 8192  # scored at once; of so many the intermediate arrays stay in the processor's cache
 
@@ -29,7 +29,10 @@ def values_of_rows(proxy, space, table):
     def given(need):
         return table if need == "table" else getattr(registry.load_space(space), need)(table)
 
-    return np.broadcast_to(np.asarray(proxy.function(**{need: given(need) for need in proxy.needs}), float), len(table))
+    found = proxy.function(**{need: given(need) for need in proxy.needs})
+    if isinstance(found, pd.Series):  # which may come in another order
+        found = found.reindex(table.index)
+    return numbers(found, len(table))
 
 
 def score_and_status(proxy, space, architectures):

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from textwrap import shorten
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,7 +51,12 @@ def _of_json(path):
 
 
 def _plain(value):
-    return {key: _plain(inner) for key, inner in value} if isinstance(value, _Pairs) else value
+    if not isinstance(value, _Pairs):
+        return value
+    keys = [key for key, _ in value]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        raise ValueError(f"{min(twice)!r} is there twice in one object")
+    return {key: _plain(inner) for key, inner in value}
 
 
 def _names(path):
@@ -114,6 +120,8 @@ def _check_rows(path):
 
 def numbers(path, column):
     """A column as numbers."""
+    if column.map(lambda cell: isinstance(cell, bool | np.bool_)).any():
+        raise StudyError(f"{path} cannot be read as numbers in {column.name!r} (true or false is none): write numbers")
     try:
         return pd.to_numeric(column).astype("float64")
     except (ValueError, TypeError, OverflowError) as error:
