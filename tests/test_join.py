@@ -1,5 +1,6 @@
 """Gathering and joining: the right rows meet."""
 
+import contextlib
 import runpy
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from runs import CHECKOUT
 
-from zsnas import errors, gather, judge, registry, truth
+from zsnas import errors, gather, judge, registry, repeat, truth
 from zsnas import join as join_program
 from zsnas.files import read_provenance, write_parquet
 from zsnas.join import join
@@ -36,15 +37,28 @@ def run_gather(monkeypatch, shards, output):
     return output
 
 
-@pytest.mark.parametrize("boards", [False, True])
-def test_latencies_of_two_processors_are_no_device(tmp_path, monkeypatch, boards):
+MACHINES = {
+    "processors": lambda name: {"processor": name},
+    "cards": lambda name: {"processor": "host", "gpu": name},
+    "boards": lambda name: {"processor": "host", "boards": [{"processor": name}]},
+}
+
+
+@pytest.mark.parametrize("facts", MACHINES.values(), ids=MACHINES)
+def test_latencies_of_two_machines_are_no_device(tmp_path, monkeypatch, facts):
+    """Neither shard by shard nor session by session."""
     paths = [str(tmp_path / f"{number}.parquet") for number in range(3)]
-    for path, processor in zip(paths, ("Xeon", "Xeon", "EPYC")):
-        facts = {"boards": [{"processor": processor}], "processor": "host"} if boards else {"processor": processor}
-        write_parquet(pd.DataFrame({"canonical": [path], "latency_ms": 1.0}), path, device="local", **facts)
-    run_gather(monkeypatch, paths[:2], tmp_path / "out.parquet")
-    with pytest.raises(errors.StudyError, match=r"local was measured on Xeon and on EPYC: delete the shards"):
-        run_gather(monkeypatch, paths, tmp_path / "out.parquet")
+    for path, name in zip(paths, ("one", "one", "other")):
+        frame = pd.DataFrame({"canonical": [path], "latency_ms": 1.0, "latency_raw_ms": 1.0})
+        write_parquet(frame, path, device="local", **facts(name))
+    gathered = run_gather(monkeypatch, paths[:2], tmp_path / "out.parquet")
+    with pytest.raises(errors.StudyError, match=r"local was measured on one and on other: delete the shards"):
+        run_gather(monkeypatch, paths, tmp_path / "all.parquet")
+    options = {"space": "s", "task": "t", "device": "local", "first": gathered, "output": tmp_path / "repeated.parquet"}
+    for second, fits in ((paths[0], True), (paths[2], False)):
+        monkeypatch.setattr(sys, "argv", ["repeat", *(f"--{k}={v}" for k, v in options.items()), "--second", second])
+        with contextlib.nullcontext() if fits else pytest.raises(errors.StudyError, match="on one and on other"):
+            repeat.main()
 
 
 @pytest.mark.parametrize("rows", [1, 5, gather.ROW_GROUP])

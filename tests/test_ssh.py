@@ -183,6 +183,16 @@ def test_what_is_measured_when_a_board_dies_is_kept_and_only_the_rest_measured(u
     assert (frame.kind == "measured").all() and (frame.latency_ms > 0).all()
 
 
+@needs_sshd
+def test_what_another_measurement_finished_meanwhile_is_not_measured_again(use, shard, monkeypatch):
+    """As one that outlived its run; Snakemake takes an output away before its job begins."""
+    run, _, journal = shard
+    frame = run()
+    monkeypatch.delattr(ssh.Board, "measure")
+    pd.testing.assert_frame_equal(run(), frame)
+    assert not journal.exists()
+
+
 def test_sittings_are_brought_to_one_reference():
     """The board is twice as slow in its second sitting, and slows down within each."""
     true = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}

@@ -254,7 +254,7 @@ def test_run_that_is_killed(study, undisturbed):
     assert second.returncode and "LockException" in second.stdout + second.stderr
     recover = ["timeout", "-k", "10", "60", "slurm/recover", *TINY]
     alive = subprocess.run(recover, **here, capture_output=True, text=True)
-    assert alive.returncode == 1 and "a run is alive" in alive.stderr
+    assert alive.returncode == 1 and f"kill -INT -{run.pid} ends it" in alive.stderr
     assert run.poll() is None and study.shards() == ["0000", "0001"] and running() == set(orphans)
 
     os.killpg(run.pid, signal.SIGKILL)
