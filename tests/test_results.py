@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from runs import CHECKOUT
+from scipy.stats import kendalltau
 
 from zsnas import engine, registry
 from zsnas.errors import StudyError
@@ -155,3 +156,18 @@ def test_size_at_equal_depth_is_compared_at_the_same_size_gaps():
     assert whole == pytest.approx(4 / 6, abs=0.02)  # pairs are drawn
     assert (equal, other) == (1, -1)
     assert depth["concordance"](*given, np.array([1.0, 1, 1, 0])) == (pytest.approx(1 / 3, abs=0.02), 1, -1)
+
+
+def test_live_parameters_are_those_of_the_canonical_network():
+    """Of three networks, accuracy follows their size; two architectures more have a dead operation."""
+    live = runpy.run_path(RESULTS / "structural" / "live.py")
+    table = pd.DataFrame({"canonical": [*"abcab"], "live": [1.0, 2, 3, 1, 2], "params": [1.0, 2, 3, 7, 9]})
+    table = table.assign(accuracy_t=table.live, good=table.live, bad=-table.live, partly=[1, 2, np.nan, 1, 2])
+    published, whole, differences = live["compared"](table, "accuracy_t", ["good", "bad", "partly"])
+    assert whole[0] == 1 and published[0] == pytest.approx(kendalltau(table.params, table.live).statistic)
+    assert list(differences) == ["good", "bad", "partly"]
+    above_published, above_live = differences["good"]
+    assert above_live[0] == 0 and above_published[0] == pytest.approx(1 - published[0])
+    assert differences["bad"][1][0] == -2
+    names, study = live["turned"](pd.DataFrame({"params": [1.0], "ntk_cond": [2.0], "snip": [3.0], "random": [0.0]}))
+    assert names == ["ntk_cond", "snip"] and study.ntk_cond[0] == -2 and study.snip[0] == 3
