@@ -130,6 +130,14 @@ def test_structural_proxies_give_a_number_for_every_architecture(proxy, index):
     np.testing.assert_array_equal(backwards.score[::-1], scores.score)
 
 
+def test_live_sizes_are_those_of_the_canonical_network(index):
+    live, published = (
+        score_structural(registry.proxies()[name], "nasbench201", index) for name in ("live_params", "params")
+    )
+    of = published.set_index("arch").score
+    assert (live.score == of[index.canonical].to_numpy()).all() and (live.score < published.score).any()
+
+
 def test_a_series_in_another_order_is_of_the_architectures_it_names(index):
     proxy = SimpleNamespace(name="sorted", needs=("table",), function=lambda table: table.params.sort_values())
     with pytest.MonkeyPatch.context() as patched:

@@ -16,8 +16,9 @@ from zsnas.errors import StudyError, suggestion
 
 PACKAGE = pathlib.Path(__file__).parent
 GIVEN = ("net", "batches", "rng")  # what proxies of networks may need beside passes
-STRUCTURES = {  # what structural proxies may need; all but the first are functions that a space may have
+STRUCTURES = {  # what structural proxies may need; all but the first two are functions that a space may have
     "table": "the index of architectures",
+    "live": "the index's rows of their canonical networks, which have no dead operation",
     "cells": "cells as graphs",
     "links": "depth, width and long-range links of cells",
 }
@@ -93,7 +94,7 @@ class Space:
     architectures: int
     canonical: int
     tasks: dict[str, dict[str, int]]
-    structures: tuple[str, ...] = ("table",)
+    structures: tuple[str, ...] = ("table", "live")
     networks: str = "convolutional"
     counts: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -201,7 +202,7 @@ def spaces():
             if not {"classes", "values"}.intersection(of_task):
                 raise StudyError(f"{file}: task '{task}' has neither classes nor values; see docs/add-a-space.md")
         facts["searchable"] = "genes" in defined
-        facts["structures"] = ("table", *(name for name in STRUCTURES if name in defined))
+        facts["structures"] = ("table", "live", *(name for name in STRUCTURES if name in defined))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 

@@ -21,13 +21,20 @@ ROWS = 8192  # scored at once; of so many the intermediate arrays stay in the pr
 
 def values(proxy, space, architectures):
     """The proxy's values of a space's architectures, from the index and the structures that its parameters name."""
-    starts = range(0, len(architectures), ROWS)
-    return np.concatenate([values_of_rows(proxy, space, architectures[start : start + ROWS]) for start in starts])
+    frames = {"table": architectures}
+    if "live" in proxy.needs:
+        networks = architectures.set_index("arch", drop=False).loc[architectures.canonical]
+        frames["live"] = networks.set_axis(architectures.index)
+    parts = [slice(start, start + ROWS) for start in range(0, len(architectures), ROWS)]
+    return np.concatenate(
+        [values_of_rows(proxy, space, **{name: frame[part] for name, frame in frames.items()}) for part in parts]
+    )
 
 
-def values_of_rows(proxy, space, table):
+def values_of_rows(proxy, space, table, live=None):
     def given(need):
-        return table if need == "table" else getattr(registry.load_space(space), need)(table)
+        frames = {"table": table, "live": live}
+        return frames[need] if need in frames else getattr(registry.load_space(space), need)(table)
 
     found = proxy.function(**{need: given(need) for need in proxy.needs})
     if isinstance(found, pd.Series):  # which may come in another order

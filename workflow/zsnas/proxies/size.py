@@ -1,4 +1,4 @@
-"""Naive baselines: the size of the network as the benchmark publishes it."""
+"""Naive baselines: the size of the network, as the benchmark publishes it or without what it does not use."""
 
 from zsnas import proxy
 
@@ -13,3 +13,15 @@ def params(table):
 def macs(table):
     """Number of multiply-accumulates."""
     return table.macs
+
+
+@proxy
+def live_params(live):
+    """Number of parameters of the canonical network: those of dead operations do not count."""
+    return live.params
+
+
+@proxy
+def live_macs(live):
+    """Number of multiply-accumulates of the canonical network: those of dead operations do not count."""
+    return live.macs
