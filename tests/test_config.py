@@ -14,7 +14,7 @@ from runs import CHECKOUT
 from test_survey import stand_ins
 
 from zsnas import registry, sources
-from zsnas.config import check
+from zsnas.config import check, check_keys
 from zsnas.errors import StudyError
 from zsnas.files import write_parquet
 
@@ -234,6 +234,10 @@ def test_a_key_that_is_named_twice_is_told(tmp_path):
     result = snakemake(tmp_path, "--configfile", config)
     assert result.returncode == 1
     assert f"error: {config}: 'proxies' is there twice in what begins at line 1" in result.stderr.splitlines()
+    config.write_text(yaml.safe_dump(SMOKE | {"images": {}, "bundles": {}}) + "data_dir: &x data\n")
+    check_keys(config)
+    config.write_text("y: &y {b: 1}\ndeep: {er: &x {<<: *y, b: 2}}\nc: {<<: *x}\n")
+    check_keys(config)
     config.write_text(json.dumps(SMOKE, indent="\t"))
     assert snakemake(tmp_path, "--configfile", config).returncode == 0
 

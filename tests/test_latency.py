@@ -137,13 +137,14 @@ def test_a_network_that_cannot_run_has_no_latency_and_spares_the_others(tmp_path
         return {"latencies": [2.0] * 20, "peak_mb": None, "energy_mj": None}
 
     names, journal = list("abcdefgh"), tmp_path / "shard.measured"
-    frame, _ = latency.measure_remotely(names, "a", measure, 0, journal, {"code": "x"})
+    facts = {"code": "x", "reference": "a"}
+    frame, _ = latency.measure_remotely(names, "a", measure, 0, journal, facts)
     here = latency.measure_shard(names, "a", measure, 0)
     for rows in (frame.set_index("canonical"), here.set_index("canonical")):
         assert rows.latency_ms.drop("c").eq(2).all() and rows.repeats.drop("c").eq(20).all()
         assert np.isnan(rows.latency_ms["c"]) and rows.repeats["c"] == 0
     assert capsys.readouterr().err.count("no latency of c: bad allocation\n") == 2
-    again, _ = latency.measure_remotely(names, "a", measure, 0, journal, {"code": "x"})  # asks for nothing
+    again, _ = latency.measure_remotely(names, "a", measure, 0, journal, facts)  # asks for nothing
     assert again.equals(frame) and not capsys.readouterr().err
     with pytest.raises(Unmeasurable):
         latency.measure_shard(names, "c", measure, 0)

@@ -143,7 +143,11 @@ def test_a_series_in_another_order_is_of_the_architectures_it_names(index):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(registry, "reason_against", lambda name, space: "")
         scores = score_structural(proxy, "nasbench201", index)
-    np.testing.assert_array_equal(scores.score, index.params)
+        np.testing.assert_array_equal(scores.score, index.params)
+        proxy.function = lambda table: pd.Series(table.params.to_numpy())
+        assert score_structural(proxy, "nasbench201", index.iloc[1:]).status.unique().tolist() == [
+            "error: ValueError: it returned a Series whose index is not that of the table"
+        ]
 
 
 def test_published_scores(shared):

@@ -66,6 +66,8 @@ def rejudge(folder, data_dir, cores):
         targets = [f"results/tables/{name}" for name in tables] + [f"results/figures/{name}" for name in figures]
         snakemake("results/manifest.json", *targets)
         run("docs/results/publish.py", "kept")
+        if lacking := [name for name in tables if not Path(clone, "kept", name).is_file()]:
+            raise StudyError(f"{folder} is as it was: {', '.join(lacking)} is no table of its config any more")
         for name in [*tables, "manifest.json"]:
             shutil.copy(Path(clone, "kept", name), folder)
         for name in figures:

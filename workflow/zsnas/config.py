@@ -21,21 +21,20 @@ Validator = jsonschema.validators.extend(
 )
 
 
-class OnceLoader(yaml.SafeLoader):
-    """A loader that refuses a key named twice, of which YAML's keeps the last."""
-
-    def construct_mapping(self, node, deep=False):
-        keys = [key.value for key, _ in node.value]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
-            line = node.start_mark.line + 1
-            raise StudyError(f"{node.start_mark.name}: '{twice}' is there twice in what begins at line {line}")
-        return super().construct_mapping(node, deep)
-
-
 def check_keys(file):
-    """A config file names no key twice."""
+    """A config file names no key twice, of which YAML would keep the last."""
     with open(file) as opened, contextlib.suppress(yaml.YAMLError):  # JSON with tabs, which Snakemake can read
-        yaml.load(opened, OnceLoader)
+        nodes = [yaml.compose(opened, yaml.SafeLoader)]
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, yaml.MappingNode):
+                names = [(key.tag, key.value) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+                if twice := [name for name in names if names.count(name) > 1]:
+                    line = node.start_mark.line + 1
+                    raise StudyError(f"{file}: '{twice[0][1]}' is there twice in what begins at line {line}")
+                nodes += [value for _, value in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                nodes += node.value
 
 
 def check(config, place, sources_csv, data_dir):

@@ -71,8 +71,8 @@ def check_processors(notes):
     if len(processors) > 1:
         several = " and on ".join(map(str, processors))
         raise errors.StudyError(
-            f"{notes[0].get('device')} was measured on {several}: delete the shards of all but one, and let the rule "
-            "measure run on nodes of that kind"
+            f"{notes[0].get('device')} was measured on {several}: delete the shards of all but one, and let all "
+            "be measured on a machine of that kind"
         )
 
 

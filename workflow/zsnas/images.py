@@ -54,12 +54,15 @@ def official(task, data_dir):
 
 def training_set(dataset, data_dir):
     """A data set of torchvision's, downloaded or unpacked where it is not there yet: aside, for other jobs may, too."""
+    from torchvision.datasets.utils import check_integrity
+
     try:
         return dataset(data_dir)
     except RuntimeError:  # not there, or not whole
         data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data_dir if os.access(data_dir, os.W_OK) else None) as aside:
-        if (archive := (data_dir / dataset.filename).resolve()).is_file():
+        archive = (data_dir / dataset.filename).resolve()
+        if check_integrity(archive, dataset.tgz_md5):  # else a whole one would be written through the link
             Path(aside, dataset.filename).symlink_to(archive)
         found = dataset(aside, download=True)
         with contextlib.suppress(OSError):  # another job was faster

@@ -20,7 +20,7 @@ import torch
 from tqdm import tqdm
 
 from zsnas import devices, errors, registry, runner
-from zsnas.files import write_parquet
+from zsnas.files import read_provenance, write_parquet
 from zsnas.provenance import environment, sha256
 from zsnas.randomness import derive_seed
 from zsnas.runner import median_interval
@@ -119,15 +119,10 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
     """`rows` of the networks, measured as in `measure_shard` but on another machine.
 
     journal: the file where each record is noted at once and that of an earlier, interrupted sitting is read, if it was
-    measured by the same code beside the same reference. facts: what is to be noted of the machine and, as `code`, what
-    it is measured with.
+    measured by the same code beside the same reference. facts: what is to be noted of the machine and, as `code` and
+    `reference`, what it is measured with.
     """
-    facts = facts | {"reference": reference}
-    sittings = [
-        sitting
-        for sitting in read_journal(journal)
-        if all(sitting["facts"].get(name) == facts[name] for name in ("code", "reference"))
-    ]
+    sittings = [sitting for sitting in read_journal(journal) if all_alike(facts, [sitting["facts"]])]
     done = {one["canonical"] for sitting in sittings for one in sitting["records"] if not one["is_reference"]}
     missing = [name for name in canonicals if name not in done]
     if missing or not sittings:  # where no network is connected the reference is measured nevertheless
@@ -140,6 +135,11 @@ def measure_remotely(canonicals, reference, measure_one, seed, journal, facts):
                 sittings[-1]["records"].append(record(name, is_reference, measure_one))
                 print(json.dumps(sittings[-1]["records"][-1]), file=file, flush=True)
     return rows([sitting["records"] for sitting in sittings], canonicals), [sitting["facts"] for sitting in sittings]
+
+
+def all_alike(facts, noted):
+    """Whether all sittings, by what was noted of each, were measured with the code and the reference of `facts`."""
+    return all(one.get(name) == facts[name] for one in noted for name in ("code", "reference"))
 
 
 def code_of(space, plugin):
@@ -200,9 +200,10 @@ def main():
         journal = Path(arguments.output).with_suffix(".measured")
         journal.parent.mkdir(parents=True, exist_ok=True)
         with plugin.connect(device, arguments.remote_python) as board:
-            if Path(arguments.output).exists():  # by a measurement that outlived its run, while this one waited for it
+            facts = board.facts | {"code": code_of(arguments.space, device.plugin), "reference": reference}
+            # By a measurement that outlived its run, while this one waited for it.
+            if Path(arguments.output).exists() and all_alike(facts, read_provenance(arguments.output)["boards"]):
                 return
-            facts = board.facts | {"code": code_of(arguments.space, device.plugin)}
             measured, boards = measure_remotely(
                 canonicals, reference, lambda name: board.measure(net(name), inputs), seed, journal, facts
             )

@@ -16,12 +16,13 @@ from zsnas.errors import StudyError, suggestion
 
 PACKAGE = pathlib.Path(__file__).parent
 GIVEN = ("net", "batches", "rng")  # what proxies of networks may need beside passes
-STRUCTURES = {  # what structural proxies may need; all but the first two are functions that a space may have
+STRUCTURES = {  # what structural proxies may need; all but OF_EVERY_SPACE are functions that a space may have
     "table": "the index of architectures",
-    "live": "the index's rows of their canonical networks, which have no dead operation",
+    "live": "the index's rows of their canonical networks",
     "cells": "cells as graphs",
     "links": "depth, width and long-range links of cells",
 }
+OF_EVERY_SPACE = ("table", "live")
 # What reads and writes files, tells errors, describes or finds plug-ins: it shapes no number.
 SHAPELESS = ("errors", "files", "provenance", "registry", "readers", "spaces", "judge")
 FACTS = tuple(fact.name for fact in inspect.signature(proxy).parameters.values() if fact.kind == fact.KEYWORD_ONLY)
@@ -94,7 +95,7 @@ class Space:
     architectures: int
     canonical: int
     tasks: dict[str, dict[str, int]]
-    structures: tuple[str, ...] = ("table", "live")
+    structures: tuple[str, ...] = OF_EVERY_SPACE
     networks: str = "convolutional"
     counts: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -202,7 +203,7 @@ def spaces():
             if not {"classes", "values"}.intersection(of_task):
                 raise StudyError(f"{file}: task '{task}' has neither classes nor values; see docs/add-a-space.md")
         facts["searchable"] = "genes" in defined
-        facts["structures"] = ("table", "live", *(name for name in STRUCTURES if name in defined))
+        facts["structures"] = (*OF_EVERY_SPACE, *(name for name in STRUCTURES if name in defined))
         found[file.stem] = Space(file.stem, file, first_line(ast.get_docstring(module)), **facts)
     return found
 

@@ -27,18 +27,19 @@ def values(proxy, space, architectures):
         frames["live"] = networks.set_axis(architectures.index)
     parts = [slice(start, start + ROWS) for start in range(0, len(architectures), ROWS)]
     return np.concatenate(
-        [values_of_rows(proxy, space, **{name: frame[part] for name, frame in frames.items()}) for part in parts]
+        [values_of_rows(proxy, space, {name: frame[part] for name, frame in frames.items()}) for part in parts]
     )
 
 
-def values_of_rows(proxy, space, table, live=None):
-    def given(need):
-        frames = {"table": table, "live": live}
-        return frames[need] if need in frames else getattr(registry.load_space(space), need)(table)
-
-    found = proxy.function(**{need: given(need) for need in proxy.needs})
-    if isinstance(found, pd.Series):  # which may come in another order
-        found = found.reindex(table.index)
+def values_of_rows(proxy, space, frames):
+    table = frames["table"]
+    given = {need: frames.get(need) for need in proxy.needs}
+    given |= {need: getattr(registry.load_space(space), need)(table) for need in proxy.needs if need not in frames}
+    found = proxy.function(**given)
+    if isinstance(found, pd.Series):
+        if not found.index.sort_values().equals(table.index.sort_values()):
+            raise ValueError("it returned a Series whose index is not that of the table")
+        found = found.reindex(table.index)  # for it may come in another order
     return numbers(found, len(table))
 
 

@@ -1,9 +1,10 @@
 """Does size count what a network does not use? `python docs/results/structural/live.py STUDY.parquet`.
 
 Prints a Markdown table, per space, task and truth, of spaces where architectures with dead operations share a network.
-Kendall's tau with the truth of the parameters as published, of those of the canonical network, which are live, and the
-difference; and which proxies of the study are certainly above either, on the same architectures in the same draws. All
-are connected and, where there is a sample, of it; intervals are 95 % bootstrap intervals over canonical networks.
+Kendall's tau with the truth of the parameters as published, of those of the canonical network, which are live (as the
+proxy `live_params`, which older studies lack), and the difference; and which proxies of the study are certainly above
+either, on the same architectures in the same draws. All are connected and, where there is a sample, of it; scores are
+those of seed 0. Intervals are 95 % bootstrap intervals over canonical networks.
 """
 
 import sys

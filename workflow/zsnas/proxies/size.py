@@ -1,4 +1,8 @@
-"""Naive baselines: the size of the network, as the benchmark publishes it or without what it does not use."""
+"""Naive baselines: the size of the network, as the benchmark publishes it or without what it does not use.
+
+Dead operations reach no output. A listed space may lack the network without them; then an architecture stands for
+itself, and its dead operations count.
+"""
 
 from zsnas import proxy
 
