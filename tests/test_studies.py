@@ -25,6 +25,7 @@ COMPARED = (
     *("nasbench201/validation/full", "nasbench201/validation/sample"),
     *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
     *(f"transnas_micro/{study}/{task}" for study in ("classes", "grasp/classes") for task in TRANSNAS),
+    *(f"transnas_micro/gradients/classes/{task}" for task in ("class_scene", "jigsaw")),
     "structural",
 )
 
