@@ -139,7 +139,7 @@ def test_a_published_study_is_judged_anew(tmp_path, shared):
     judged = json.loads(manifest.read_text())
     assert judged["judged"]["commit"] == commit and judged["config"] == known["config"]
     lacking = subprocess.run([*rejudge[:2], results, *rejudge[3:]], cwd=directory, capture_output=True, text=True)
-    assert lacking.returncode == 1 and lacking.stderr.endswith("name the folder of a published study\n")
+    assert lacking.returncode == 1 and lacking.stderr.endswith("name that of a published study\n")
 
 
 def test_published_values_stand_beside_ours():
