@@ -158,7 +158,7 @@ def test_size_at_equal_depth_is_compared_at_the_same_size_gaps():
     assert depth["concordance"](*given, np.array([1.0, 1, 1, 0])) == (pytest.approx(1 / 3, abs=0.02), 1, -1)
 
 
-def test_live_parameters_are_those_of_the_canonical_network():
+def test_live_parameters_are_those_of_the_canonical_network(tmp_path, monkeypatch, capsys):
     """Of three networks, accuracy follows their size; two architectures more have a dead operation."""
     live = runpy.run_path(RESULTS / "structural" / "live.py")
     table = pd.DataFrame({"canonical": [*"abcab"], "live": [1.0, 2, 3, 1, 2], "params": [1.0, 2, 3, 7, 9]})
@@ -169,5 +169,16 @@ def test_live_parameters_are_those_of_the_canonical_network():
     above_published, above_live = differences["good"]
     assert above_live[0] == 0 and above_published[0] == pytest.approx(1 - published[0])
     assert differences["bad"][1][0] == -2
-    names, study = live["turned"](pd.DataFrame({"params": [1.0], "ntk_cond": [2.0], "snip": [3.0], "random": [0.0]}))
-    assert names == ["ntk_cond", "snip"] and study.ntk_cond[0] == -2 and study.snip[0] == 3
+
+    size = np.arange(1.0, 41)  # twenty networks, with and without a dead operation; proxies and truth turned or not
+    study = pd.DataFrame({"arch": [f"a{i}" for i in range(40)], "canonical": [f"a{i % 20}" for i in range(40)]})
+    size[20:] += 100 * (size[20:] % 3)
+    of = np.arange(40) % 20
+    study = study.assign(space="toy", task="t", seed=0, reachable=of == np.arange(40), connected=True, sampled=True)
+    study = study.assign(params=size, ntk_cond=-of, snip=of, plain=-of, random=of, loss_t=-of)
+    write_parquet(study, tmp_path / "study.parquet", truths={"loss_t": False})
+    monkeypatch.setattr("sys.argv", ["live", str(tmp_path / "study.parquet")])
+    live["main"]()
+    cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].split("|")[1:-1]]
+    assert cells[:2] == ["toy, t (t)", "40"] and cells[3] == "1.00 [1.00, 1.00]"
+    assert cells[-2:] == ["`ntk_cond`, `snip`", ""]

@@ -89,20 +89,27 @@ def sampled_from(space):
     return f"{truth}-" if truth else ""
 
 
-def networks(wildcards):
-    """The index that shards are cut from: of the whole space, or of what a truth has.
+def checked(path, writer, **wildcards):
+    """A file that a checkpoint, `writer`, writes, as an input.
 
-    Either is a checkpoint. Snakemake takes all jobs below one that is due for due as well; after a checkpoint it looks
-    again, and where the index was written with the same bytes no job is due. An index that is missing is asked for as a
-    file, for as a checkpoint Snakemake would wait for it even where nothing made it due.
+    Snakemake takes all jobs below one that is due for due as well; after a checkpoint it looks again, and where the file
+    was written with the same bytes no job is due. One that is missing is asked for as a file, for as a checkpoint
+    Snakemake would wait for it even where nothing made it due.
     """
-    path = f"results/spaces/{wildcards.space}/architectures.parquet"
     if Path(path).is_file():
-        checkpoints.architectures.get(space=wildcards.space)
+        writer.get(**wildcards)
+    return path
+
+
+def networks(wildcards):
+    """The index that shards are cut from: of the whole space, or of what a truth has."""
+    place = {"space": wildcards.space}
+    path = checked(f"results/spaces/{wildcards.space}/architectures.parquet", checkpoints.architectures, **place)
     if truth := wildcards.sampled_from.removesuffix("-"):
-        path = f"results/spaces/{wildcards.space}/{wildcards.task}/{truth}.parquet"
-        if Path(path).is_file():
-            checkpoints.sampled_from.get(space=wildcards.space, task=wildcards.task, truth=truth)
+        place |= {"task": wildcards.task, "truth": truth}
+        path = checked(
+            "results/spaces/{space}/{task}/{truth}.parquet".format(**place), checkpoints.sampled_from, **place
+        )
     return path
 
 
@@ -218,13 +225,11 @@ def image_file(wildcards):
 
 
 def images(wildcards):
-    """Real images to score with, where the config asks for them: from a checkpoint, as `networks`."""
+    """Real images to score with, where the config asks for them."""
     if wildcards.inputs != "images":
         return []
-    path = f"results/images/{wildcards.space}/{wildcards.task}.npz"
-    if Path(path).is_file():
-        checkpoints.images.get(space=wildcards.space, task=wildcards.task)
-    return [path]
+    place = {"space": wildcards.space, "task": wildcards.task}
+    return [checked("results/images/{space}/{task}.npz".format(**place), checkpoints.images, **place)]
 
 
 def score_shards(wildcards):

@@ -33,9 +33,11 @@ def values(proxy, space, architectures):
 
 def values_of_rows(proxy, space, frames):
     table = frames["table"]
-    given = {need: frames.get(need) for need in proxy.needs}
-    given |= {need: getattr(registry.load_space(space), need)(table) for need in proxy.needs if need not in frames}
-    found = proxy.function(**given)
+
+    def given(need):
+        return frames[need] if need in frames else getattr(registry.load_space(space), need)(table)
+
+    found = proxy.function(**{need: given(need) for need in proxy.needs})
     if isinstance(found, pd.Series):
         if not found.index.sort_values().equals(table.index.sort_values()):
             raise ValueError("it returned a Series whose index is not that of the table")

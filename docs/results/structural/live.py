@@ -12,10 +12,11 @@ import sys
 import pandas as pd
 
 from zsnas import registry
-from zsnas.judge.population import known_alike
+from zsnas.files import read_provenance
+from zsnas.judge.population import candidates, known_alike, populations, take
 from zsnas.judge.statistics import interval, rank_correlations, sample_weights
 
-METRICS = ("accuracy_", "negloss_", "ssim_")
+LEFT_OUT = ("params", "random")  # what proxies are compared with, and the control
 REPLICATES, SEED = 1000, 0
 
 
@@ -39,34 +40,27 @@ def taus(table, truth, columns):
     return kendall[:, 0]
 
 
-def turned(study):
-    """The study's proxies but the parameters and the control, turned so that larger is better."""
-    known = registry.proxies()
-    names = [name for name in study if name in known and name not in ("params", "random")]
-    signs = [1 if known[name].larger_is_better else -1 for name in names]
-    return names, study.assign(**(study[names] * signs))
-
-
 def main():
-    names, study = turned(pd.read_parquet(sys.argv[1]).query("seed == 0"))
+    study, truths = pd.read_parquet(sys.argv[1]), read_provenance(sys.argv[1])["truths"]
+    known = registry.proxies()
+    proxies = {name: known[name] for name in study if name in known}
+    sizes = study.drop_duplicates(["space", "arch"]).set_index(["space", "arch"]).params
     print("| space, task (truth) | n | published | live | difference | above published | above live |")
     print(f"|{'---|' * 7}")
-    for (space, task), rows in study.groupby(["space", "task"]):
-        rows = rows.assign(live=rows.canonical.map(rows.set_index("arch").params))
-        rows = rows[rows.connected & (rows.sampled | ~rows.sampled.any())]
-        if (rows.live == rows.params).all():
+    for population in populations(study, truths, proxies):
+        members = take(population, candidates(population))
+        table = pd.DataFrame({name: scores[0] for name, scores in members.scores.items()})
+        table["canonical"], table["truth"] = members.canonical, members.truth
+        table["live"] = sizes[members.space].loc[members.canonical].to_numpy()
+        if (table.live == table.params).all():
             continue
-        for truth in (column for column in study if column.startswith(METRICS)):
-            table = rows[rows[truth].notna()]
-            if table.empty:
-                continue
-            published, live, differences = compared(table, truth, names)
-            cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*interval(it)) for it in (published, live, live - published)]
-            for at in range(2):
-                lows = {name: interval(both[at])[1] for name, both in differences.items()}
-                cells.append(", ".join(f"`{name}`" for name, low in lows.items() if low > 0))
-            name = f"{space}, {task} ({truth.partition('_')[2]})"
-            print(f"| {name} | {len(table):,} | {' | '.join(cells)} |", flush=True)
+        published, live, differences = compared(table, "truth", [name for name in proxies if name not in LEFT_OUT])
+        cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*interval(it)) for it in (published, live, live - published)]
+        for at in range(2):
+            lows = {name: interval(both[at])[1] for name, both in differences.items()}
+            cells.append(", ".join(f"`{name}`" for name, low in lows.items() if low > 0))
+        name = f"{members.space}, {members.task} ({members.name})"
+        print(f"| {name} | {len(table):,} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,15 @@ def candidates(population):
     return population.connected & (population.sampled if population.sampled.any() else True)
 
 
+def sampled_set(population):
+    """Which architectures (n,) the set ``sampled`` holds, the `candidates` of the sample; None where it is left out.
+
+    That is where there is no sample, and where the candidates are all.
+    """
+    among = candidates(population)
+    return among if population.sampled.any() and not among.all() else None
+
+
 def members_by_cost(study, truths, proxies):
     """For every truth, device and kind of cost: these, the `candidates` that have both, and what each of them costs."""
     for population in populations(study, truths, proxies):
@@ -201,6 +210,6 @@ def sets(population):
     the sample. ``sampled`` holds the `candidates` for both, so that they compare; it is left out where these are all.
     """
     sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
-    if population.sampled.any() and not (sampled := candidates(population)).all():
+    if (sampled := sampled_set(population)) is not None:
         sets["sampled"] = take(population, sampled)
     return sets

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from .population import candidates, known_alike, mean_scores, populations, take
+from .population import known_alike, mean_scores, populations, sampled_set, take
 from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
@@ -35,7 +35,7 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
             both = take(reference, np.isin(reference.arch, other.arch))
             truth = other.truth[np.isin(other.arch, reference.arch)]
             sets = {"all": np.ones(len(truth), bool)}
-            if both.sampled.any() and not (sampled := candidates(both)).all():
+            if (sampled := sampled_set(both)) is not None:
                 sets["sampled"] = sampled
             for name, rows_of_set in sets.items():
                 compared = comparisons(take(both, rows_of_set), truth[rows_of_set], replicates, seed)
