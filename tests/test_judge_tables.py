@@ -69,18 +69,18 @@ def table(study):
 
 
 def due_rows(study, truth, proxy, set_name, seed):
-    """What a reader would load to check a row: `score` and `truth` of one seed, one row per item of the set."""
+    """What a reader would load to check a row: `score`, `truth` and `counted` (parameters) of one seed, by item."""
     rows = study[(study["seed"] == seed) & study[COLUMNS[truth]].notna()]
     rows = rows if proxy == "oracle" or PROXIES[proxy].everywhere else rows[rows["sampled"]]
     published = rows[COLUMNS[truth]] * (1 if TRUTHS[COLUMNS[truth]] else -1)
     score = published if proxy == "oracle" else rows[proxy] * (1 if PROXIES[proxy].larger_is_better else -1)
-    rows = rows.assign(truth=published, score=score.where(np.isfinite(score)))
+    rows = rows.assign(truth=published, score=score.where(np.isfinite(score)), counted=rows["params"])
     if set_name == "reachable":
         rows = rows[rows["reachable"]]
     if set_name == "sampled":
         rows = rows[rows["sampled"] & rows["connected"]]
     if set_name == "unique":
-        rows = rows.groupby("canonical", as_index=False)[["truth", "score"]].mean().round(9)
+        rows = rows.groupby("canonical", as_index=False)[["truth", "score", "counted"]].mean().round(9)
     return rows
 
 
@@ -93,8 +93,9 @@ def test_every_row_can_be_recomputed(study, table):
             failed = rows["score"].isna().sum()
             rows = rows.dropna(subset="score").sort_values("truth", ascending=False)
             kept = rows[rows["truth"] >= rows["truth"].iloc[int(np.ceil(round(row.top * len(rows), 9))) - 1]]
-            found.append([rank(kept["score"], kept["truth"]).statistic for rank in (kendalltau, spearmanr)])
-        np.testing.assert_allclose([row.kendall, row.spearman], np.mean(found, axis=0), atol=1e-10)
+            tau, rho = (rank(kept["score"], kept["truth"]).statistic for rank in (kendalltau, spearmanr))
+            found.append([tau, rho, tau - kendalltau(kept["counted"], kept["truth"]).statistic])
+        np.testing.assert_allclose([row.kendall, row.spearman, row.margin], np.mean(found, axis=0), atol=1e-10)
         assert (row.n, row.classes, row.failed, row.seeds) == (len(kept), kept["canonical"].nunique(), failed, 2)
         assert row.spearman_low <= row.spearman_high and row.kendall_low <= row.kendall_high
 
@@ -102,7 +103,7 @@ def test_every_row_can_be_recomputed(study, table):
 def test_columns_are_as_published(table):
     assert ", ".join(table.columns) == (
         "space, task, truth, proxy, set, top, n, classes, spearman, spearman_low, spearman_high, "
-        "kendall, kendall_low, kendall_high, kendall_null, seeds, failed"
+        "kendall, kendall_low, kendall_high, kendall_null, margin, margin_low, margin_high, seeds, failed"
     )
 
 
@@ -114,6 +115,27 @@ def test_oracle_is_perfect_and_random_is_not(table):
     assert ((random["kendall_low"] < 0) & (random["kendall_high"] > 0)).all()
 
 
+def test_margins_are_paired(table):
+    """The baseline has none, and whoever ranks nearly as it does is told apart by less than two intervals apart."""
+    params = table[table["proxy"] == "params"]
+    assert (params[["margin", "margin_low", "margin_high"]] == 0).all(axis=None)
+    oracle = table[(table["proxy"] == "oracle") & (table["top"] == 1)]
+    assert (oracle["margin_low"] > 0).all() and (oracle["margin_high"] < 1).all()
+    random = table[(table["proxy"] == "random") & (table["top"] == 1)]
+    assert (random["margin_high"] < 0).all()
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=500)
+    study = pd.DataFrame({"arch": [f"a{i}" for i in range(500)], "accuracy_test": quality}).assign(
+        canonical=lambda frame: frame.arch, params=np.round(quality + rng.normal(size=500), 1), good=lambda f: f.params
+    )
+    study["good"] += np.where(rng.random(500) < 0.1, quality - study.good, 0)  # a tenth is as it should be
+    study = study.assign(space="toy", task="b", seed=0, reachable=True, connected=True, sampled=True)
+    proxies = {name: PROXIES[name] for name in ("good", "params")}
+    rows = correlation_table(study, {"accuracy_test": True}, proxies, tops=(1,), replicates=200)
+    good, params = (rows[(rows.set == "all") & (rows.proxy == name)].iloc[0] for name in proxies)
+    assert good.margin_low > 0 and good.kendall_low < params.kendall_high
+
+
 def test_direction_is_the_proxys_and_the_truths(table):
     """`reversed` is `good` negated and declares it, `error` is `test` negated and is declared so."""
     kendall = table.pivot_table(index=["truth", "set", "top"], columns="proxy", values="kendall")
@@ -121,7 +143,7 @@ def test_direction_is_the_proxys_and_the_truths(table):
     np.testing.assert_allclose(kendall.loc["test", "good"], kendall.loc["error", "good"])
     assert (kendall.xs(1, level="top")["good"] > 0.3).all()
     turned = PROXIES | {"good": SimpleNamespace(larger_is_better=False, everywhere=False)}
-    wrong = correlation_table(small_study([0]), TRUTHS, {"good": turned["good"]}, tops=(1,), replicates=0)
+    wrong = correlation_table(small_study([0]), TRUTHS, turned, tops=(1,), replicates=0)
     assert (wrong.loc[wrong["proxy"] == "good", "kendall"] < -0.3).all()
 
 
@@ -148,7 +170,7 @@ def test_worst_seed_is_counted_and_a_lost_seed_is_left_out(study):
 
 def test_constant_score_is_undefined(table):
     constant = table[table["proxy"] == "constant"]
-    assert constant[["kendall", "kendall_low", "spearman", "kendall_null"]].isna().all(axis=None)
+    assert constant[["kendall", "kendall_low", "spearman", "kendall_null", "margin"]].isna().all(axis=None)
     assert (constant["n"] > 0).all()
 
 
@@ -160,8 +182,9 @@ def test_null_starts_from_the_full_tau(table):
 
 def test_same_seed_same_table_and_neighbours_do_not_matter(study, table):
     """A proxy's row does not depend on which other proxies are judged with it, nor on the order of the rows."""
-    alone = correlation_table(study.iloc[::-1], TRUTHS, {"good": PROXIES["good"]}, tops=TOPS, replicates=100)
-    together = table[table["proxy"].isin(["good", "oracle"])].reset_index(drop=True)
+    few = {name: PROXIES[name] for name in ("good", "params")}
+    alone = correlation_table(study.iloc[::-1], TRUTHS, few, tops=TOPS, replicates=100)
+    together = table[table["proxy"].isin(["good", "params", "oracle"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
 
 

@@ -1,4 +1,7 @@
-"""Kendall's tau of every proxy with its interval: over all architectures, and over the best ones by truth."""
+"""Kendall's tau of every proxy with its interval: over all architectures, and over the best ones by truth.
+
+A ring marks a proxy that certainly ranks the same architectures better than their number of parameters.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +26,9 @@ for ax, rows in zip(axes, (everything, best)):
         ax.hlines(height[member], rows.kendall_low[member], rows.kendall_high[member], color=look["color"])
         counts = f"{name}, n = {everything.n[member].max():,.0f} (top: {best.n[member].max():,.0f})"
         ax.plot(rows.kendall[member], height[member], linestyle="", label=counts, **look)
+    above = (rows.margin_low > 0).to_numpy()
+    ring = {"color": "black", "linestyle": "", "marker": "o", "markersize": 6, "fillstyle": "none"}
+    ax.plot(rows.kendall[above], height[above], label="certainly above params", **ring)
     ax.axvline(0, color="black", linewidth=0.6, zorder=1)
     if "params" in rows.index:
         look = {"color": GROUPS["structural"]["color"], "linestyle": "--", "linewidth": 0.8}

@@ -1,4 +1,6 @@
-"""The correlation table: how well each proxy ranks architectures, with intervals and the range-restriction null."""
+"""The correlation table: how well each proxy ranks architectures, whether it beats the number of parameters, and what
+range restriction alone would leave.
+"""
 
 from collections import defaultdict
 
@@ -11,8 +13,9 @@ from .statistics import interval, kept_by_truth, rank_correlations, sample_weigh
 COLUMNS = [
     *["space", "task", "truth", "proxy", "set", "top", "n", "classes"],
     *["spearman", "spearman_low", "spearman_high", "kendall", "kendall_low", "kendall_high", "kendall_null"],
-    *["seeds", "failed"],
+    *["margin", "margin_low", "margin_high", "seeds", "failed"],
 ]
+BASELINE = "params"
 
 
 def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), replicates=1000, seed=0):
@@ -24,7 +27,9 @@ def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), rep
     selected anew inside every replicate. Scores that failed are dropped; ``failed`` counts them in the whole set,
     whatever the top. Where seeds differ, ``n``, ``classes`` and ``failed`` are those of the seed with most failures.
     ``kendall_null`` is the tau that cutting a Gaussian pair of the set's full tau to the same top would leave;
-    ``tops`` begin with 1, which has that tau.
+    ``tops`` begin with 1, which has that tau. ``margin`` is tau less that of the number of parameters on the same
+    architectures, in the same draws: a proxy certainly beats counting where its interval is above zero. ``proxies``
+    have ``params`` among them.
     """
     rows = []
     for population in populations(study, truths, proxies):
@@ -39,7 +44,7 @@ def correlation_table(study, truths, proxies, tops=(1, 0.5, 0.2, 0.1, 0.05), rep
 
 
 def correlations_by_seed(members, cuts, replicates, seed):
-    """Kendall and Spearman (2, cuts, 1 + replicates) by proxy and seed: the plain sample first.
+    """Kendall, Spearman and margin (3, cuts, 1 + replicates) by proxy and seed: the plain sample first.
 
     Proxies that should score the same rows share the bootstrap draws, those that did score the same rows share one
     sweep, and scores that all seeds share are swept once.
@@ -58,10 +63,14 @@ def correlations_by_seed(members, cuts, replicates, seed):
         scored = np.frombuffer(scored, bool)
         weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
         rows = [members.scores[proxy][at][scored] for proxy, at in keys]
-        distinct = {row.tobytes(): row for row in rows}
+        counted = members.scores[BASELINE][0][scored]
+        distinct = {row.tobytes(): row for row in [*rows, counted]}
         both = rank_correlations(np.array(list(distinct.values())), members.truth[scored], weights, cuts)
         of_row = dict(zip(distinct, both.swapaxes(0, 1)))
-        correlations |= {key: of_row[row.tobytes()] for key, row in zip(keys, rows)}
+        kendall_counted, _ = of_row[counted.tobytes()]
+        for key, row in zip(keys, rows):
+            kendall, spearman = of_row[row.tobytes()]
+            correlations[key] = np.stack([kendall, spearman, kendall - kendall_counted])
     return correlations
 
 
@@ -71,14 +80,15 @@ def judged(members, proxy, seeds, cuts):
     scored = due & np.isfinite(members.scores[proxy])
     scored = scored[scored.any(axis=1)]
     if not len(scored):
-        return [(0, 0, *[np.nan] * 7, 0, int(due.sum()))] * len(cuts)
+        return [(0, 0, *[np.nan] * 10, 0, int(due.sum()))] * len(cuts)
     worst = scored[np.argmin(scored.sum(axis=1))]
     truth, canonical = members.truth[worst], members.canonical[worst]
-    kendalls, spearmans = np.mean(seeds, axis=0)
+    kendalls, spearmans, margins = np.mean(seeds, axis=0)
     rows = []
-    for cut, kendall, spearman in zip(cuts, kendalls, spearmans, strict=True):
+    for cut, kendall, spearman, margin in zip(cuts, kendalls, spearmans, margins, strict=True):
         kept = kept_by_truth(truth, np.ones((1, len(truth)), int), cut)[0] > 0
         null = kendall[0] if cut == 1 else truncated_normal_tau(kendalls[0, 0], cut)
         counts = int(kept.sum()), len(set(canonical[kept]))
-        rows.append((*counts, *interval(spearman), *interval(kendall), null, len(scored), int(due.sum() - len(truth))))
+        measures = *interval(spearman), *interval(kendall), null, *interval(margin)
+        rows.append((*counts, *measures, len(scored), int(due.sum() - len(truth))))
     return rows

@@ -62,6 +62,4 @@ def weight_gradient(layer, given, gradient):
     """Gradient by the layer's weight, from the layer's input and its output's gradient."""
     if isinstance(layer, nn.Linear):
         return gradient.flatten(0, -2).T @ given.flatten(0, -2)
-    return conv2d_weight(
-        given, layer.weight.shape, gradient, layer.stride, layer.padding, layer.dilation, layer.groups
-    )
+    return conv2d_weight(given, layer.weight.shape, gradient, layer.stride, layer.padding, layer.dilation, layer.groups)
