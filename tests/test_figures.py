@@ -175,6 +175,8 @@ def test_correlation_orders_by_tau_and_counts(drawn):
     assert "structural, n = 300 (top: 15)" in legend
     assert "data-driven, n = 60 (top: 3)" in legend
     assert {"params on the sample", "range restriction alone"} <= set(legend)
+    (rings,) = (line for line in figure.axes[0].lines if line.get_label() == "certainly above params")
+    assert {labels[int(height)] for height in rings.get_ydata()} == {"oracle", "synflow"}
 
 
 def test_proxy_correlation_knows_that_synflow_is_the_accuracy(drawn):
