@@ -26,6 +26,7 @@ COMPARED = (
     *("darts/sample", "darts/dearer", "nasbench101/sample", "nasbench101/dearer"),
     *(f"transnas_micro/{study}/{task}" for study in ("classes", "grasp/classes") for task in TRANSNAS),
     *(f"transnas_micro/gradients/classes/{task}" for task in ("class_scene", "jigsaw")),
+    *(f"transnas_micro/gradsign/classes/{task}" for task in ("normal", "autoencoder")),
     "structural",
 )
 
