@@ -116,7 +116,7 @@ def test_oracle_is_perfect_and_random_is_not(table):
 
 
 def test_margins_are_paired(table):
-    """The baseline has none, and whoever ranks nearly as it does is told apart by less than two intervals apart."""
+    """The baseline has none, and who ranks nearly as it does is told apart from it though their intervals overlap."""
     params = table[table["proxy"] == "params"]
     assert (params[["margin", "margin_low", "margin_high"]] == 0).all(axis=None)
     oracle = table[(table["proxy"] == "oracle") & (table["top"] == 1)]
