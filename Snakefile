@@ -25,6 +25,12 @@ include: "workflow/rules/device_figures.smk"
 report: "workflow/report/study.rst"
 
 
+onsuccess:
+    # With keep-going Snakemake ends well though jobs are left that it never took for ready, as a cluster's may be.
+    if left := workflow.scheduler.remaining_jobs:
+        sys.exit(f"error: {len(left)} jobs were left undone, such as {left[0]}: run the same command again")
+
+
 localrules:
     all,
     tables,

@@ -334,6 +334,15 @@ def test_table_deleted(study):
     assert study.jobs() == {"table": 1}
 
 
+def test_jobs_left_undone(study):
+    """A forced fault: jobs were never ready, which Snakemake with keep-going takes for all being well."""
+    snakefile, target = study.directory / "Snakefile", "results/tables/selection.csv"
+    snakefile.write_text(snakefile.read_text().replace("workflow.scheduler.remaining_jobs", "list(workflow.dag.jobs)"))
+    (study.directory / target).unlink()
+    output = study.run(target, fails=True)
+    assert re.search(r"^error: \d+ jobs were left undone, such as \w+: run the same command again$", output, re.M)
+
+
 def test_figure_edited(study):
     study.append("workflow/scripts/figure_cost.py", "\n# another version\n")
     assert study.jobs() == {"cost_figure": 1}
