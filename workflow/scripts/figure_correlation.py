@@ -26,15 +26,14 @@ for ax, rows in zip(axes, (everything, best)):
         ax.hlines(height[member], rows.kendall_low[member], rows.kendall_high[member], color=look["color"])
         counts = f"{name}, n = {everything.n[member].max():,.0f} (top: {best.n[member].max():,.0f})"
         ax.plot(rows.kendall[member], height[member], linestyle="", label=counts, **look)
-    above = (rows.margin_low > 0).to_numpy()
-    ring = {"color": "black", "linestyle": "", "marker": "o", "markersize": 6, "fillstyle": "none"}
-    ax.plot(rows.kendall[above], height[above], label="certainly above params", **ring)
+    above = rows.margin_low > 0
+    look = {"color": "black", "markersize": 6, "fillstyle": "none"}
+    ax.plot(rows.kendall[above], height[above], "o", label="certainly above params", **look)
     ax.axvline(0, color="black", linewidth=0.6, zorder=1)
-    if "params" in rows.index:
-        look = {"color": GROUPS["structural"]["color"], "linestyle": "--", "linewidth": 0.8}
-        same_top = baseline[baseline.top == rows.top.iloc[0]]
-        label = "params" if baseline is table else "params on the sample"
-        ax.axvline(same_top.kendall["params"], label=label, **look)
+    look = {"color": GROUPS["structural"]["color"], "linestyle": "--", "linewidth": 0.8}
+    same_top = baseline[baseline.top == rows.top.iloc[0]]
+    label = "params" if baseline is table else "params on the sample"
+    ax.axvline(same_top.kendall["params"], label=label, **look)
     ax.set(xlim=(-1.05, 1.05), xlabel="Kendall's tau")
     ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
     ax.grid(axis="y")
