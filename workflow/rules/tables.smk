@@ -18,6 +18,10 @@ rule tables:
         expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "tex", "html"]),
 
 
+localrules:
+    table,  # a matter of seconds
+
+
 rule analysis:
     """Judge the proxies: one analysis."""
     input:
