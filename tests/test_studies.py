@@ -27,6 +27,7 @@ COMPARED = (
     *(f"transnas_micro/{study}/{task}" for study in ("classes", "grasp/classes") for task in TRANSNAS),
     *(f"transnas_micro/gradients/classes/{task}" for task in ("class_scene", "jigsaw")),
     *(f"transnas_micro/gradsign/classes/{task}" for task in ("normal", "autoencoder")),
+    "transnas_micro/zico/classes/autoencoder",
     "structural",
 )
 
