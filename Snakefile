@@ -26,7 +26,7 @@ report: "workflow/report/study.rst"
 
 
 onsuccess:
-    # With keep-going Snakemake ends well though jobs are left that it never took for ready, as groups of jobs may be.
+    # With keep-going Snakemake ends well though jobs are left that it never took for ready, as happens to jobs of groups.
     if left := workflow.scheduler.remaining_jobs:
         sys.exit(f"error: {len(left)} jobs were left undone, such as {left[0]}: run the same command again")
 

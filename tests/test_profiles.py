@@ -98,9 +98,17 @@ def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
     assert jobs == [{name: value for name, value in job.items() if name != "gpu"} for job in slurm_jobs]
 
 
+def test_slurm_names_rules(slurm_jobs):
+    """Snakemake says nothing of resources of a rule that is none."""
+    rules = {job["rule"] for job in slurm_jobs}
+    assert profile("slurm")["set-resources"].keys() | profile("slurm")["set-threads"].keys() <= rules
+
+
 def test_slurm_groups_no_jobs():
     """Snakemake loses jobs of groups beside checkpoints."""
     assert not {"groups", "group-components"} & profile("slurm").keys()
+    rules = [CHECKOUT / "Snakefile", *(CHECKOUT / "workflow/rules").glob("*.smk")]
+    assert not any(line.strip().startswith("group:") for file in rules for line in file.read_text().splitlines())
 
 
 def test_what_to_edit_is_five_lines_at_the_top():

@@ -1,15 +1,6 @@
 """Figures of devices: whom to trust, the fronts, what a proxy knows beside the cost, searches, noisy hardware."""
 
 
-localrules:  # a matter of seconds
-    trust_figure,
-    fronts_figure,
-    devices_figure,
-    search_figure,
-    robustness_figure,
-    repeatability_figure,
-
-
 rule trust_figure:
     """Draw what proxies are worth on each device of a space."""
     input:

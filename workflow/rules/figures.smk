@@ -13,14 +13,6 @@ FIGURES += [f"robustness-{space}-{task}" for space, task in SEVERAL_TRUTHS]
 FIGURES += [f"repeatability-{space}-{task}-{device}" for space, task in TASKS for device in REPEATEDLY]
 
 
-localrules:  # a matter of seconds
-    correlation_figure,
-    proxy_correlation_figure,
-    scores_figure,
-    pareto_figure,
-    cost_figure,
-
-
 rule figures:
     """All figures."""
     input:

@@ -50,7 +50,7 @@ use rule measure as measure_remote with:
 
 localrules:
     measure_remote,  # where the user's ssh configuration is, for a cluster's nodes may reach no board
-    latency,  # a matter of seconds
+    latency,  # as scores are
 
 
 for number in range(len(BOARDS)):

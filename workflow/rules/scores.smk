@@ -39,7 +39,7 @@ rule structural:
 
 localrules:
     images,  # which may have to be downloaded, and a cluster's nodes may have no network
-    scores,  # a matter of seconds, for which a job would wait in a cluster's queue
+    scores,  # a matter of seconds and little memory, for which a job would wait in a cluster's queue
 
 
 checkpoint images:

@@ -4,12 +4,6 @@ ALL_SCORES = SCORE_FILES + (["results/scores/{space}/{task}/aggregates.parquet"]
 SCORES = list(dict.fromkeys(file.format(space=space, task=task) for space, task in TASKS for file in ALL_SCORES))
 
 
-localrules:  # a matter of seconds
-    join,
-    study,
-    manifest,
-
-
 rule join:
     """Join scores, truth and latency of a space and task."""
     input:

@@ -19,7 +19,7 @@ rule tables:
 
 
 localrules:
-    table,  # a matter of seconds
+    table,  # as scores are
 
 
 rule analysis:
