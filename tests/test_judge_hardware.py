@@ -166,6 +166,16 @@ def test_trust_is_the_worst_of_all_tasks(device_study):
     assert two.tight_gain == worst.gain.min() and two.tight_low == worst.gain_low.min()
 
 
+def test_a_task_without_a_truth_leaves_trust_as_it_is(device_study):
+    trust = []
+    for frame in (device_study, pd.concat([device_study, device_study.assign(task="cifar100", accuracy_test=np.nan)])):
+        hardware = hardware_table(frame, TRUTHS, PROXIES, replicates=30)
+        others = [table(frame, TRUTHS, PROXIES, replicates=30) for table in (regret_table, pareto_table)]
+        trust.append(trust_table(others[0], hardware, others[1]))
+    assert (hardware.truth == "").any() and trust[0].partial_spearman.notna().any()
+    pd.testing.assert_frame_equal(*trust)
+
+
 def test_a_proxy_without_a_score_on_one_task_is_not_trusted(device_study):
     other = device_study.assign(task="cifar100", good=np.nan)
     frame = pd.concat([device_study, other])

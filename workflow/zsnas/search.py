@@ -42,7 +42,7 @@ BUDGETS = {name: BUDGETS_OF_REGRETS[name][2] for name in ("tight", "loose")}
 SEEDS = 20
 POPULATION = 50
 TOURNAMENT = 10
-STEPS_PER_EVALUATION = 5  # a search that finds nothing new for so long has seen what it can reach
+STEPS_PER_EVALUATION = 5  # a search that meets few new networks ends, with fewer evaluations than its row says
 
 
 class Pool:
@@ -72,7 +72,7 @@ class Pool:
 
 
 class Evaluated:
-    """Rows in the order in which a search evaluates them, until `evaluations` distinct networks or all there are."""
+    """Rows in the order in which a search evaluates them, until `evaluations` distinct networks, all or its steps."""
 
     def __init__(self, network, evaluations):
         self.network = network

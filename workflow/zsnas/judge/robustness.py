@@ -1,7 +1,7 @@
 """The robustness table: which proxies still rank networks once the truth is another, such as that of noisy hardware.
 
-The truth of a task that the study has first is the reference, such as accuracy in digital arithmetic; each other one is
-compared with it on the same architectures, in the same draws.
+Of a task's truths the one that the config names first, for whatever task, is the reference, such as accuracy in digital
+arithmetic; each other one is compared with it on the same architectures, in the same draws.
 """
 
 from itertools import groupby
