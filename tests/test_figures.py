@@ -261,6 +261,16 @@ def test_fronts_of_the_truth_itself_are_the_true_ones(drawn):
     np.testing.assert_array_equal(lines["synflow"], lines["true front of the sample"])
 
 
+def test_heights_of_fronts_are_of_all_architectures(drawn):
+    """Of those that a device runs, which are few, none need be the best or the worst."""
+    _, figure = drawn["fronts"]
+    study, ax = small_study(), figure.axes[0]
+    there = study[f"latency_ms_{DEVICE}"].notna()
+    assert 0 < there.sum() < len(study)
+    heights = ((study.accuracy_test.rank() - 0.5) / len(study))[there]
+    np.testing.assert_allclose(np.sort(ax.collections[0].get_offsets()[:, 1]), np.sort(heights))
+
+
 def test_fronts_need_no_sample(inputs, tmp_path):
     write_parquet(small_study().assign(sampled=False), tmp_path / "study.parquet", truths={"accuracy_test": True})
     _, figure = draw("fronts", Names(inputs, study=str(tmp_path / "study.parquet")), tmp_path / "figures")

@@ -46,10 +46,10 @@ figure, axes = plt.subplots(
 )
 for ax in axes.flat[len(costs) :]:
     ax.set_visible(False)
+heights = percentile(population.truth, population.truth)  # panels share them, whatever each device runs
 for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
     known = np.isfinite(cost)
     eligible = known & candidates(population)
-    heights = percentile(population.truth, population.truth[known])
     ax.scatter(
         cost[known], heights[known], s=1.5, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures"
     )
