@@ -157,7 +157,7 @@ def test_smoke_study(cluster, smoke, tmp_path):
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     until(lambda: [line.partition("|")[0] for line in accounted()] == ["COMPLETED"] * len(jobs))
-    assert sum("gres/gpu=1" in line for line in accounted()) == counted(output)["score"]
+    assert sum("gres/gpu=1" in line for line in accounted()) == submitted["score"]
 
 
 def test_sample_of_a_truth(cluster, undisturbed, tmp_path):
