@@ -44,11 +44,12 @@ def test_partial_correlation_is_that_of_residuals():
 
 
 def test_without_truth_the_hardware_table_tells_what_goes_with_cost(device_study):
-    with_truth = hardware_table(device_study, TRUTHS, PROXIES, replicates=20).set_index(["device", "proxy"])
+    key = ["device", "proxy", "set"]
+    with_truth = hardware_table(device_study, TRUTHS, PROXIES, replicates=20).set_index(key)
     # Truths that other spaces of the study have are empty columns here.
     table = hardware_table(device_study.assign(accuracy_test=np.nan), TRUTHS, PROXIES, replicates=20)
     assert set(table.truth) == {""} and "oracle" not in set(table.proxy)
-    rows = table.set_index(["device", "proxy"])
+    rows = table.set_index(key)
     np.testing.assert_array_equal(rows.cost_spearman.isna(), rows.index.get_level_values("proxy") == "constant")
     assert rows[["truth_spearman", "truth_low", "partial_spearman", "partial_high"]].isna().all(axis=None)
     assert (rows.n >= with_truth.n[rows.index]).all()
@@ -59,6 +60,7 @@ def test_without_truth_the_hardware_table_tells_what_goes_with_cost(device_study
 def test_hardware_table(device_study):
     table = hardware_table(device_study, TRUTHS, PROXIES, replicates=50)
     assert set(zip(table.cost, table.device, strict=True)) == {("latency_ms", "phone"), ("energy_mj", "edge_gpu")}
+    assert (table.groupby(["cost", "device", "proxy"]).set.agg(list).map(tuple) == ("all", "sampled")).all()
     for row in table[table.proxy != "constant"].itertuples():
         rows = considered(device_study, row)
         assert (row.n, row.classes) == (len(rows), rows.canonical.nunique())
@@ -70,13 +72,13 @@ def test_hardware_table(device_study):
     np.testing.assert_allclose(oracle[["partial_spearman", "partial_low", "partial_high"]], 1)
     assert table[table.proxy == "constant"].partial_spearman.isna().all()
     # Cost follows quality here: `good` knows of quality beyond what cost tells.
-    good = table[(table.proxy == "good") & (table.device == "phone")].iloc[0]
+    good = table.query("proxy == 'good' and device == 'phone' and set == 'all'").squeeze()
     assert 0 < good.partial_low < good.partial_spearman < good.truth_spearman
 
 
 def test_hardware_intervals_resample_networks(device_study):
     table = hardware_table(device_study, TRUTHS, PROXIES, replicates=40, seed=3)
-    row = table[(table.proxy == "good") & (table.device == "phone")].iloc[0]
+    row = table.query("proxy == 'good' and device == 'phone' and set == 'sampled'").squeeze()
     rows = considered(device_study, row)
     values = []
     for weight in bootstrap_weights(rows.canonical.to_numpy(str), 40, seed=3):
@@ -161,6 +163,10 @@ def test_trust_is_the_worst_of_all_tasks(device_study):
     assert (one.worst_of, two.worst_of) == (1, 2)
     assert one.trust != "none" and two.trust == "none"
     assert two.loose_gain < 0 < one.loose_gain and two.partial_spearman < 0 < one.partial_spearman
+    # Its columns are of the same architectures, also where a proxy has a score of others.
+    sampled = tables[1].query("proxy == 'depth' and device == 'phone' and set == 'sampled'")
+    depth = trust["two"].loc["depth", "phone"]
+    assert (depth.n, depth.partial_spearman) == (sampled.n.min(), sampled.partial_spearman.min())
     regrets = regret_table(studies["two"], TRUTHS, PROXIES, replicates=30)
     worst = regrets.query("proxy == 'good' and device == 'phone' and budgets == 'tight'")
     assert two.tight_gain == worst.gain.min() and two.tight_low == worst.gain_low.min()
@@ -196,7 +202,7 @@ def test_trust_names_the_budgets_it_holds_for():
             for budgets, low in zip(BUDGETS, values, strict=True)
         ]
     )
-    hardware = pd.DataFrame([cells | {"proxy": p, "partial_spearman": 0.5, "partial_low": 0.4} for p in lows])
+    hardware = pd.DataFrame([cells | {"proxy": p, "set": "all", "partial_spearman": 0.5, "partial_low": 0.4} for p in lows])
     pareto = pd.DataFrame([cells | {"proxy": p, "hypervolume_ratio": 0.9, "n": 5} for p in lows])
     table = trust_table(regret, hardware, pareto)
     assert dict(zip(table.proxy, table.trust, strict=True)) == {"a": "all", "b": "tight", "c": "loose", "d": "none"}

@@ -103,6 +103,17 @@ def test_judged_as_by_hand(space):
     assert (regret[1] == np.ptp(truth)).all() and (ratio[1] == 0).all()
 
 
+def test_a_search_that_ends_early_says_how_much_it_scored(space, monkeypatch):
+    """Evolution that stays at a peak meets no new networks; random draws always do."""
+    genes, network, cost, truth = space
+    monkeypatch.setattr(search, "SEEDS", 3)
+    peak = -np.abs(genes - genes[4321]).sum(axis=1).astype(float)
+    frame = search.searches(genes, network, cost, truth, {"peak": peak}, 500, "key").query("evaluations == 500")
+    scored = frame.groupby("algorithm").scored
+    assert (scored.get_group("random") == 500).all() and (scored.get_group("evolution") < 500).all()
+    assert (frame.scored > 0).all()
+
+
 @pytest.fixture(scope="module")
 def runs(space):
     genes, network, cost, truth = space
@@ -135,10 +146,12 @@ def test_search_table(runs):
     cells = runs.groupby(["proxy", "budgets", "algorithm", "evaluations"]).ngroups
     assert len(table) == 2 * cells
     row = table.query("task == 'cifar10' and proxy == 'random' and algorithm == 'evolution' and budgets == 'loose'")
-    assert row.evaluations.tolist() == [10, 20, 50, 100, 200] and row.seconds.tolist() == [5, 10, 25, 50, 100]
+    assert row.evaluations.tolist() == [10, 20, 50, 100, 200]
+    assert row.scored.tolist()[:2] == [10, 20] and row.scored.is_monotonic_increasing
+    assert (row.seconds == 0.5 * row.scored).all()
     (last,) = row[row.evaluations == 200].itertuples()
     seeds = runs.query("proxy == 'random' and algorithm == 'evolution' and budgets == 'loose' and evaluations == 200")
-    assert last.seeds == 5 and last.regret == pytest.approx(seeds.regret.mean())
+    assert last.scored == seeds.scored.mean() and last.seeds == 5 and last.regret == pytest.approx(seeds.regret.mean())
     assert seeds.regret.min() <= last.regret_low < last.regret < last.regret_high <= seeds.regret.max()
     assert table[table.task == "cifar100"].seconds.isna().all() and table[table.proxy == "oracle"].seconds.isna().all()
 

@@ -46,7 +46,7 @@ def small_study():
 
 def considered(study, row):
     """The rows that correlations of a table row are over, in the neutral order, with `score` and `cost`."""
-    return priced(study, row).dropna(subset="score")
+    return (priced(study, row) if row.set == "all" else choices(study, row)).dropna(subset="score")
 
 
 def choices(study, row):

@@ -32,7 +32,7 @@ rule trust_figure:
 rule fronts_figure:
     """Draw the fronts that the best proxies trace on each device."""
     input:
-        study="results/study.parquet",
+        study="results/study/{space}-{task}.parquet",
         pareto="results/analysis/pareto.parquet",
         code=code("scripts/figure_fronts.py"),
         style=STYLE,

@@ -53,7 +53,7 @@ rule correlation_figure:
 rule proxy_correlation_figure:
     """Draw which proxies rank a space alike on a task."""
     input:
-        study="results/study.parquet",
+        study="results/study/{space}-{task}.parquet",
         style=STYLE,
         code=code("scripts/figure_proxy_correlation.py"),
     output:
@@ -84,7 +84,7 @@ rule proxy_correlation_figure:
 rule scores_figure:
     """Draw scores against accuracy of a space on a task by a truth."""
     input:
-        study="results/study.parquet",
+        study="results/study/{space}-{task}.parquet",
         correlation="results/analysis/correlation.parquet",
         style=STYLE,
         code=code("scripts/figure_scores.py"),
@@ -116,7 +116,7 @@ rule scores_figure:
 rule pareto_figure:
     """Draw the fronts that proxies trace in a space and task on a device."""
     input:
-        study="results/study.parquet",
+        study="results/study/{space}-{task}.parquet",
         pareto="results/analysis/pareto.parquet",
         style=STYLE,
         code=code("scripts/figure_pareto.py"),

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from zsnas.judge.pareto import traced_front
-from zsnas.judge.population import candidates, mean_score, sampled_set
+from zsnas.judge.population import candidates, mean_score, whole_and_sampled
 from zsnas.plotting import (
     COST_NAMES,
     SERIES,
@@ -54,7 +54,7 @@ for ax, ((kind, device), cost) in zip(axes.flat, costs.items()):
         cost[known], heights[known], s=1.5, color="#c8c8c8", linewidths=0, rasterized=True, label="architectures"
     )
     fronts = {"true front": (known, population.truth, {"color": "black", "linewidth": 0.8})}
-    if sampled_set(population) is not None:
+    if "sampled" in whole_and_sampled(population):
         fronts["true front of the sample"] = (eligible, population.truth, {"color": "black", "linestyle": ":"})
     for proxy in looks:
         if proxy in population.scores:

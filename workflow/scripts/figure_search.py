@@ -1,4 +1,4 @@
-"""Regret and hypervolume of searches with the best proxies: against evaluations, and regret against seconds."""
+"""Regret and hypervolume of searches with the best proxies: against networks scored, and regret against seconds."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,20 +22,20 @@ table = table[table.proxy.isin(shown) & (table.algorithm != "exhaustive")]
 # Where a device's budget admits fewer networks, its search ends sooner and stays at what it has found.
 keys = ["device", "budgets", "proxy", "algorithm"]
 ends = [f"{measure}{end}" for measure in PANELS for end in ("", "_low", "_high")]
-wide = table.set_index([*keys, "evaluations"])[["seconds", *ends]].unstack("evaluations")
+wide = table.set_index([*keys, "evaluations"])[["scored", "seconds", *ends]].unstack("evaluations")
 moments = table[table.algorithm == "nsga2"].evaluations.unique()  # it is never short of networks
 table = wide.T.groupby(level=0).ffill().T.stack("evaluations").reset_index().query("evaluations in @moments")
 # A line is the mean over devices: their intervals, of seeds that are independent, add up in squares.
 by = ["budgets", "proxy", "algorithm", "evaluations"]
 devices = table.device.nunique()
-mean = table.groupby(by)[["seconds", *PANELS]].mean()
+mean = table.groupby(by)[["scored", "seconds", *PANELS]].mean()
 for measure in PANELS:
     for end in ("low", "high"):
         apart = ((table[f"{measure}_{end}"] - table[measure]) ** 2).groupby([table[name] for name in by]).sum()
         mean[f"{measure}_{end}"] = mean[measure] + (1 if end == "high" else -1) * np.sqrt(apart) / devices
 mean = mean.reset_index()
 
-columns = [("evaluations", "regret"), ("evaluations", "hypervolume_ratio"), ("seconds", "regret")]
+columns = [("scored", "regret"), ("scored", "hypervolume_ratio"), ("seconds", "regret")]
 figure, axes = plt.subplots(2, 3, figsize=(7, 4.6), sharex="col", sharey="col")
 for row, budgets in zip(axes, ("tight", "loose")):
     for ax, (along, measure) in zip(row, columns):
@@ -49,7 +49,7 @@ for row, budgets in zip(axes, ("tight", "loose")):
         ax.set_title(f"{budgets} budgets")
         ax.set_ylabel(PANELS[measure])
 for ax, (along, _) in zip(axes[1], columns):
-    ax.set_xlabel(along)
+    ax.set_xlabel({"scored": "networks scored"}.get(along, along))
 handles = [plt.Line2D([], [], color=look["color"], label=proxy) for proxy, look in looks.items()]
 handles += [plt.Line2D([], [], color="black", linestyle=style, label=name) for name, style in ALGORITHMS.items()]
 figure.legend(handles=handles, loc="outside upper center", ncols=5)

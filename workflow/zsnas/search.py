@@ -12,6 +12,7 @@ An evaluation is the scoring of one distinct canonical network; that a network i
 After a number of evaluations the search takes what it scored highest within the budget. `regret` is how far that is
 below the best there, by truth; `hypervolume_ratio` is the area under the front that the scores trace among the networks
 evaluated, over that under the true front, from the dearest network within the budget and the worst accuracy there.
+`scored` is how many evaluations there really were: a search that meets few new networks ends early.
 
 What an algorithm changes are the space's `genes`. Of architectures without score or latency it sees nothing: where one
 would come next, the nearest of the others is taken, so that a sample can be searched too.
@@ -42,7 +43,7 @@ BUDGETS = {name: BUDGETS_OF_REGRETS[name][2] for name in ("tight", "loose")}
 SEEDS = 20
 POPULATION = 50
 TOURNAMENT = 10
-STEPS_PER_EVALUATION = 5  # a search that meets few new networks ends, with fewer evaluations than its row says
+STEPS_PER_EVALUATION = 5  # a search that meets few new networks ends
 
 
 class Pool:
@@ -186,10 +187,12 @@ def searches(genes, network, cost, truth, scores, evaluations, *key):
             for algorithm, seen in runs.items():
                 most = len(np.unique(network)) if algorithm == "nsga2" else everything
                 moments = [everything] if algorithm == "exhaustive" else moments_until(min(evaluations, most))
+                ends = [max(counts.values()) for counts in (free if algorithm == "nsga2" else seen)]
                 regret, ratio = regret_and_hypervolume(seen, *known, truth[rows], moments)
                 places = pd.MultiIndex.from_product([range(len(seen)), moments], names=["seed", "evaluations"])
-                measures = {"regret": regret.ravel(), "hypervolume_ratio": ratio.ravel()}
-                frame = pd.DataFrame(measures, index=places).reset_index()
+                measures = {"scored": np.minimum.outer(ends, moments), "regret": regret, "hypervolume_ratio": ratio}
+                columns = {name: values.ravel() for name, values in measures.items()}
+                frame = pd.DataFrame(columns, index=places).reset_index()
                 facts = {"proxy": proxy, "budgets": budgets, "budget_ms": limits[budgets], "algorithm": algorithm}
                 frames.append(frame.assign(**facts, n=len(rows)))
     return pd.concat(frames)

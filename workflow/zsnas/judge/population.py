@@ -129,13 +129,14 @@ def candidates(population):
     return population.connected & (population.sampled if population.sampled.any() else True)
 
 
-def sampled_set(population):
-    """Which architectures (n,) the set ``sampled`` holds, the `candidates` of the sample; None where it is left out.
+def whole_and_sampled(population):
+    """Masks (n,) of the sets ``all`` and ``sampled``, by name and in this order.
 
-    That is where there is no sample, and where the candidates are all.
+    ``sampled`` holds the `candidates` of the sample; it is left out where there is no sample and where these are all.
     """
+    masks = {"all": np.ones(len(population.arch), bool)}
     among = candidates(population)
-    return among if population.sampled.any() and not among.all() else None
+    return masks | ({"sampled": among} if population.sampled.any() and not among.all() else {})
 
 
 def members_by_cost(study, truths, proxies):
@@ -210,6 +211,6 @@ def sets(population):
     the sample. ``sampled`` holds the `candidates` for both, so that they compare; it is left out where these are all.
     """
     sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
-    if (sampled := sampled_set(population)) is not None:
-        sets["sampled"] = take(population, sampled)
+    if "sampled" in (masks := whole_and_sampled(population)):
+        sets["sampled"] = take(population, masks["sampled"])
     return sets

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from .population import known_alike, mean_scores, populations, sampled_set, take
+from .population import known_alike, mean_scores, populations, take, whole_and_sampled
 from .spearman import partial, spearmans
 from .statistics import interval, sample_weights
 
@@ -34,11 +34,8 @@ def robustness_table(study, truths, proxies, replicates=1000, seed=0):
         for other in others:
             both = take(reference, np.isin(reference.arch, other.arch))
             truth = other.truth[np.isin(other.arch, reference.arch)]
-            sets = {"all": np.ones(len(truth), bool)}
-            if (sampled := sampled_set(both)) is not None:
-                sets["sampled"] = sampled
-            for name, rows_of_set in sets.items():
-                compared = comparisons(take(both, rows_of_set), truth[rows_of_set], replicates, seed)
+            for name, members in whole_and_sampled(both).items():
+                compared = comparisons(take(both, members), truth[members], replicates, seed)
                 rows += [(*key, reference.name, other.name, proxy, name, *values) for proxy, *values in compared]
     return pd.DataFrame(rows, columns=COLUMNS)
 

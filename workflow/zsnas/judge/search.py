@@ -9,7 +9,7 @@ BY = ["space", "task", "truth", "device", "proxy", "budgets", "algorithm", "eval
 MEASURES = ("regret", "hypervolume_ratio")
 COLUMNS = [
     *BY,
-    "seconds",
+    *["scored", "seconds"],
     "budget_ms",
     "n",
     "seeds",
@@ -20,8 +20,9 @@ COLUMNS = [
 def search_table(cost, *runs, replicates=1000, seed=0):
     """Means over seeds of the runs of `zsnas.search`, frames of one task each, with 95 % intervals.
 
-    Intervals are percentiles of a bootstrap over seeds. ``seconds`` is the time for so many scores, from the median
-    seconds of ``cost``, the cost table; the oracle, which takes training, has none.
+    Intervals are percentiles of a bootstrap over seeds. ``scored`` is how many of the ``evaluations`` were used, in the
+    mean, and ``seconds`` the time for as many, from the median seconds of ``cost``, the cost table; the oracle, which
+    takes training, has none.
     """
     seconds = cost.set_index(["space", "task", "proxy"])["seconds_per_arch"]
     rng = np.random.default_rng(seed)
@@ -34,7 +35,8 @@ def search_table(cost, *runs, replicates=1000, seed=0):
             if count not in draws:
                 draws[count] = np.vstack([np.arange(count), rng.integers(0, count, (replicates, count))])
             alone = seconds.get((key["space"], key["task"], key["proxy"]), np.nan)
-            facts = {"seconds": key["evaluations"] * alone, "budget_ms": seeds.budget_ms.iloc[0], "n": seeds.n.iloc[0]}
+            scored = seeds.scored.mean()
+            facts = {"scored": scored, "seconds": scored * alone, **seeds[["budget_ms", "n"]].iloc[0]}
             bounds = {
                 f"{measure}{end}": value
                 for measure in MEASURES
