@@ -86,7 +86,7 @@ def convolutions(arch, batches, names):
 
 
 def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3
 
 
 def rate(networks, batches, names, workers):

@@ -21,7 +21,7 @@ def measured(*words):
     _, status, used = os.wait4(child.pid, 0)
     if status:
         sys.exit(f"python -m {' '.join(map(str, words))} failed")
-    return time.perf_counter() - start, used.ru_maxrss / 1e3
+    return time.perf_counter() - start, used.ru_maxrss * 1.024e-3
 
 
 def main():

@@ -18,7 +18,7 @@ def main():
     for rule, count in jobs.items():
         print(f"{count:6,}  {rule}")
     print(f"{sum(jobs.values()):6,}  in all: {seconds:.1f} s, of which computing {used.ru_utime + used.ru_stime:.1f} s")
-    print(f"{used.ru_maxrss / 1e3:6.0f}  MB at most")
+    print(f"{used.ru_maxrss * 1.024e-3:6.0f}  MB at most")
 
 
 if __name__ == "__main__":

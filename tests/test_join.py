@@ -31,8 +31,8 @@ def shards(tmp_path):
     return paths
 
 
-def run_gather(monkeypatch, shards, output):
-    monkeypatch.setattr(sys, "argv", ["gather", "--first", "3", "--output", str(output), *shards])
+def run_gather(monkeypatch, shards, output, first=3):
+    monkeypatch.setattr(sys, "argv", ["gather", "--first", str(first), "--output", str(output), *shards])
     gather.main()
     return output
 
@@ -51,7 +51,7 @@ def test_latencies_of_two_machines_are_no_device(tmp_path, monkeypatch, facts):
     for path, name in zip(paths, ("one", "one", "other")):
         frame = pd.DataFrame({"canonical": [path], "latency_ms": 1.0, "latency_raw_ms": 1.0})
         write_parquet(frame, path, device="local", **facts(name))
-    gathered = run_gather(monkeypatch, paths[:2], tmp_path / "out.parquet")
+    gathered = run_gather(monkeypatch, paths[:2], tmp_path / "out.parquet", first=2)
     with pytest.raises(errors.StudyError, match=r"local was measured on one and on other: delete the shards"):
         run_gather(monkeypatch, paths, tmp_path / "all.parquet")
     options = {"space": "s", "task": "t", "device": "local", "first": gathered, "output": tmp_path / "repeated.parquet"}
@@ -59,6 +59,15 @@ def test_latencies_of_two_machines_are_no_device(tmp_path, monkeypatch, facts):
         monkeypatch.setattr(sys, "argv", ["repeat", *(f"--{k}={v}" for k, v in options.items()), "--second", second])
         with contextlib.nullcontext() if fits else pytest.raises(errors.StudyError, match="on one and on other"):
             repeat.main()
+
+
+def test_fewer_networks_than_asked_for_are_no_scores(shards, tmp_path, monkeypatch):
+    """Nor is anything left of an earlier, whole file but itself."""
+    whole = run_gather(monkeypatch, shards, tmp_path / "scores.parquet", first=4).read_bytes()
+    with pytest.raises(errors.StudyError, match=r"5 networks are asked for, but there are 4: .*'architectures'"):
+        run_gather(monkeypatch, shards, tmp_path / "scores.parquet", first=5)
+    assert (tmp_path / "scores.parquet").read_bytes() == whole
+    assert {path.name for path in tmp_path.iterdir()} == {"scores.parquet", *(path.rsplit("/")[-1] for path in shards)}
 
 
 @pytest.mark.parametrize("rows", [1, 5, gather.ROW_GROUP])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -85,7 +86,7 @@ def test_slurm_resources(slurm_jobs):
         assert job["slurm_partition"] == ("gpu" if job["rule"] == "score" else "cpu")
         assert job.get("gpu") == (1 if job["rule"] == "score" else None)
         assert job.get("slurm_extra") == ("--exclusive" if job["rule"] == "measure" else None)
-        assert job["threads"] == {"score": 4, "measure": 4}.get(job["rule"], 1)
+        assert job["threads"] == {"score": 4, "measure": 4, "analysis": 4}.get(job["rule"], 1)
 
 
 def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
@@ -98,9 +99,10 @@ def test_gpus_in_the_other_style(tmp_path, slurm_jobs):
     assert jobs == [{name: value for name, value in job.items() if name != "gpu"} for job in slurm_jobs]
 
 
-def test_slurm_names_rules(slurm_jobs):
+def test_slurm_names_rules():
     """Snakemake says nothing of resources of a rule that is none."""
-    rules = {job["rule"] for job in slurm_jobs}
+    files = (CHECKOUT / "workflow/rules").glob("*.smk")
+    rules = {name for file in files for name in re.findall(r"^(?:rule|checkpoint) (\w+):", file.read_text(), re.M)}
     assert profile("slurm")["set-resources"].keys() | profile("slurm")["set-threads"].keys() <= rules
 
 

@@ -5,6 +5,7 @@ Shards are read one by one, so that memory does not grow with their number.
 
 import argparse
 from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,7 +31,10 @@ def read_schema(path):
 
 
 def first_networks(paths, count):
-    """Tables of the rows of the first `count` canonical networks. paths: Parquet files in shard order."""
+    """Tables of the rows of the first `count` canonical networks. paths: Parquet files in shard order.
+
+    Raises StudyError at the end where there are not as many.
+    """
     first = set()
     for path in paths:
         with naming(path):
@@ -41,6 +45,11 @@ def first_networks(paths, count):
                 first.add(canonical)
             keep.append(canonical in first)
         yield rows.filter(pa.array(keep, pa.bool_()))
+    if len(first) < count:
+        raise errors.StudyError(
+            f"{Path(paths[0]).parent}: {count} networks are asked for, but there are {len(first)}: ask for at most as "
+            "many, by key 'architectures' of the space"
+        )
 
 
 def row_groups(tables, schema):

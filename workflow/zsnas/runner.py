@@ -72,7 +72,7 @@ def forget_peak():
 def memory_mb(name):
     """This process's `VmRSS`, the memory it holds, or `VmHWM`, the most since `forget_peak`; None: not told."""
     told = field("/proc/self/status", name)
-    return int(told.split()[0]) / 1024 if told else None
+    return int(told.split()[0]) * 1.024e-3 if told else None  # told in KiB
 
 
 def microjoules():

@@ -104,7 +104,7 @@ def peak_mb(place):
     """Most memory this process has held so far, on the GPU if that is where it computes, in MB."""
     if place == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3  # told in KiB
 
 
 def compute_exactly():

@@ -14,5 +14,8 @@ def shard_of(architectures, shard, size):
     order = networks.arch.map(lambda arch: derive_seed("shards", arch)).sort_values().index
     chosen = networks.loc[order[shard * size : (shard + 1) * size]]
     if chosen.empty:
-        raise StudyError(f"shard {shard} of size {size} does not exist: there are {len(networks)} networks")
+        raise StudyError(
+            f"shard {shard} of size {size} does not exist, for there are {len(networks)} networks: ask for at most as "
+            "many, by key 'architectures' of the space"
+        )
     return chosen

@@ -59,7 +59,8 @@ def score_structural(proxy, space, architectures):
     start = time.perf_counter()
     score, status = score_and_status(proxy, space, architectures)
     seconds = (time.perf_counter() - start) / len(architectures)
-    costs = {"seconds": seconds, "seconds_shared": seconds, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1e3}
+    held = getrusage(RUSAGE_SELF).ru_maxrss * 1.024e-3  # told in KiB
+    costs = {"seconds": seconds, "seconds_shared": seconds, "peak_mb": held}
     return pd.DataFrame({"arch": architectures.arch, "proxy": proxy.name, "score": score, "status": status, **costs})
 
 

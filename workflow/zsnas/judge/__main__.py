@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    numba.set_num_threads(arguments.threads)
+    numba.set_num_threads(min(arguments.threads, numba.config.NUMBA_NUM_THREADS))
     function = (OF_STUDY | OF_TABLES).get(arguments.analysis)
     needed = {
         "proxies": arguments.analysis not in OF_TABLES,

@@ -61,7 +61,8 @@ def correlations_by_seed(members, cuts, replicates, seed):
         if due not in draws:
             draws[due] = sample_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
         scored = np.frombuffer(scored, bool)
-        weights = np.compress(scored[np.frombuffer(due, bool)], draws[due], axis=1)
+        of_due = scored[np.frombuffer(due, bool)]
+        weights = draws[due] if of_due.all() else draws[due][:, of_due]  # no second copy of what may be large
         rows = [members.scores[proxy][at][scored] for proxy, at in keys]
         counted = members.scores[BASELINE][0][scored]
         distinct = {row.tobytes(): row for row in [*rows, counted]}

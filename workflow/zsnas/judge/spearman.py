@@ -52,7 +52,8 @@ def centred_ranks(order, starts, weight, total):
 def rank_products(orders, starts, target_orders, target_starts, weights):
     """Weighted sums of products of centred ranks: (replicates, v, t), and the squares (replicates, v), (replicates, t).
 
-    All are sums of whole numbers and exact in float64, so equal orders give exactly 1.
+    All are sums of whole numbers, below n^3 / 3, and up to some 300 000 items exact in float64, so that equal orders
+    give exactly 1; beyond they are as exact as sums in float64 are.
     """
     replicates, variables, targets = len(weights), len(orders), len(target_orders)
     products = np.empty((replicates, variables, targets))
