@@ -67,6 +67,15 @@ def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
     assert len(set(found.values())) == 4
 
 
+def test_a_ramp_of_brightness_is_a_tilted_plane():
+    """From black to white along x it rises by an eighth of its width; grey is level."""
+    relief = runpy.run_path(RESULTS / "transnas_micro" / "relief.py")
+    ramp = torch.linspace(0, 255, 33)[:-1].expand(1, 3, 32, 32)
+    slope = torch.tensor([-1 / 8, 0, 1]) / np.hypot(1, 1 / 8)
+    for images, normal in ((ramp, slope), (torch.full_like(ramp, 100), torch.tensor([0.0, 0, 1]))):
+        torch.testing.assert_close(relief["normals"](images), normal.view(1, 3, 1, 1).expand(1, 3, 32, 32))
+
+
 def test_large_classes_are_counted_beside_the_samples_small_ones():
     """Of 40 small networks five are scored; the large one stands for three architectures, x is disconnected."""
     classes = runpy.run_path(RESULTS / "classes.py")
