@@ -1,8 +1,8 @@
 """Images and the surface normals of a relief in them: `python docs/results/transnas_micro/relief.py IMAGES OUTPUT`.
 
 The benchmark's own normals are of rooms and cannot be had here; noise for normals, which the samples take, differs from
-pixel to pixel, as no surface does. IMAGES is an .npz of small `images`, such as CIFAR-10's. The first of them, enlarged,
-count as reliefs whose height is their brightness, white an eighth of the width above black. OUTPUT is an .npz that
+pixel to pixel, as no surface does. IMAGES is an .npz of small `images`, such as CIFAR-10's. The first, enlarged, count
+as reliefs whose height is their brightness, white an eighth of the width above black. OUTPUT is an .npz that
 relief.yaml scores with: `images`, and as `labels` the unit normals (x, y and z in [-1, 1], [N, 3, H, W]) of the relief.
 """
 
