@@ -14,6 +14,7 @@ from zsnas import engine, registry
 from zsnas.errors import StudyError
 from zsnas.files import write_parquet
 from zsnas.inputs import minibatches
+from zsnas.proxies import ntk_cond
 from zsnas.score import Subject
 from zsnas.spaces import nasbench101, nasbench201
 
@@ -55,6 +56,18 @@ def test_the_released_eznas_is_of_what_enters_a_group():
         scores["the same, summed"] / groups
     )
     assert scores["the same without groups that have no gradient"] == pytest.approx(scores["the same, summed"] / live)
+
+
+def test_the_kernel_of_as_many_samples_as_the_proxy_takes_is_its_own(monkeypatch):
+    ntk = runpy.run_path(RESULTS / "nasbench201" / "ntk.py")
+    monkeypatch.setattr(ntk_cond, "SAMPLES", 2)
+    monkeypatch.setitem(ntk["conditions"].__globals__, "SAMPLES", (2, 3))
+    batches = minibatches("noise", "cifar10", nasbench201.TASKS["cifar10"], 3, 0)
+    subject = Subject(nasbench201, CELLS[0], "cifar10", 0, "float32", batches, "cpu")
+    (score,) = engine.score([registry.proxies()["ntk_cond"]], {"float32": subject})
+    two, three = ntk["conditions"](CELLS[0], batches)
+    assert two == pytest.approx(score.score) != three
+    assert ntk_cond.SAMPLES == 3
 
 
 def test_near_of_the_spaces_weights_in_train_mode_is_the_proxy():
