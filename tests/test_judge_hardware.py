@@ -202,7 +202,8 @@ def test_trust_names_the_budgets_it_holds_for():
             for budgets, low in zip(BUDGETS, values, strict=True)
         ]
     )
-    hardware = pd.DataFrame([cells | {"proxy": p, "partial_spearman": 0.5, "partial_low": 0.4} for p in lows])
+    correlation = {"set": "all", "partial_spearman": 0.5, "partial_low": 0.4}
+    hardware = pd.DataFrame([cells | {"proxy": p, **correlation} for p in lows])
     pareto = pd.DataFrame([cells | {"proxy": p, "hypervolume_ratio": 0.9, "n": 5} for p in lows])
     table = trust_table(regret, hardware, pareto)
     assert dict(zip(table.proxy, table.trust, strict=True)) == {"a": "all", "b": "tight", "c": "loose", "d": "none"}

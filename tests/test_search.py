@@ -111,7 +111,8 @@ def test_a_search_that_ends_early_says_how_much_it_scored(space, monkeypatch):
     frame = search.searches(genes, network, cost, truth, {"peak": peak}, 500, "key").query("evaluations == 500")
     scored = frame.groupby("algorithm").scored
     assert (scored.get_group("random") == 500).all() and (scored.get_group("evolution") < 500).all()
-    assert (frame.scored > 0).all()
+    # One run of NSGA-II, which looks beyond every budget, serves all of them.
+    assert (frame[frame.algorithm == "nsga2"].groupby("seed").scored.agg(set).map(len) == 1).all()
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,7 @@ def test_search_table(runs):
     assert (row.seconds == 0.5 * row.scored).all()
     (last,) = row[row.evaluations == 200].itertuples()
     seeds = runs.query("proxy == 'random' and algorithm == 'evolution' and budgets == 'loose' and evaluations == 200")
+    assert table.n.dtype == runs.n.dtype
     assert last.scored == seeds.scored.mean() and last.seeds == 5 and last.regret == pytest.approx(seeds.regret.mean())
     assert seeds.regret.min() <= last.regret_low < last.regret < last.regret_high <= seeds.regret.max()
     assert table[table.task == "cifar100"].seconds.isna().all() and table[table.proxy == "oracle"].seconds.isna().all()

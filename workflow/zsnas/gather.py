@@ -48,7 +48,7 @@ def first_networks(paths, count):
     if len(first) < count:
         raise errors.StudyError(
             f"{Path(paths[0]).parent}: {count} networks are asked for, but there are {len(first)}: ask for at most as "
-            "many, by key 'architectures' of the space"
+            "many, by key 'architectures' of the space, or delete the shards if there should be more"
         )
 
 

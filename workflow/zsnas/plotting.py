@@ -53,7 +53,7 @@ def read_cell(path, wildcards):
 
 def read_population(path, wildcards):
     """The architectures of a joined task that have the figure's truth, scores turned so that larger is better."""
-    study = pd.read_parquet(path)
+    study = read_cell(path, wildcards)
     truths = read_provenance(path)["truths"]
     truths = {column: larger for column, larger in truths.items() if column.partition("_")[2] == wildcards["truth"]}
     proxies = {name: facts for name, facts in registry.proxies().items() if name in study}

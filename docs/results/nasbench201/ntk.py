@@ -1,7 +1,7 @@
 """What more samples do to `ntk_cond` on NAS-Bench-201: `python docs/results/nasbench201/ntk.py STUDY IMAGES`.
 
 STUDY is the study.parquet of nasbench201/sample.yaml, IMAGES the images it prepared. The proxy reads 16 samples, as its
-authors do; others read up to 1 024. Prints a Markdown table of its correlations with accuracy by numbers of samples,
+authors do; others read more. Prints a Markdown table of its correlations with accuracy by numbers of samples,
 which pass the network together, for 100 networks of the sample, each with its mean accuracy, and how the change of
 tau against the first row is spread over bootstrap draws of networks.
 """
@@ -24,7 +24,8 @@ SAMPLES = (16, 64)
 def conditions(canonical, batches):
     """The condition number of one network's kernel for each of SAMPLES, each with the same initial weights."""
     found = []
-    for ntk_cond.SAMPLES in SAMPLES:
+    for samples in SAMPLES:
+        ntk_cond.SAMPLES = samples
         subject = Subject(nasbench201, canonical, TASK, 0, "float32", batches, "cpu")
         found.append(float(ntk_cond.ntk_cond(subject.net(), subject.batches()[0][0])))
     return found

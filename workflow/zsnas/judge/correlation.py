@@ -62,7 +62,8 @@ def correlations_by_seed(members, cuts, replicates, seed):
             draws[due] = sample_weights(members.canonical[np.frombuffer(due, bool)].astype(str), replicates, seed)
         scored = np.frombuffer(scored, bool)
         of_due = scored[np.frombuffer(due, bool)]
-        weights = draws[due] if of_due.all() else draws[due][:, of_due]  # no second copy of what may be large
+        # Draws may be large: none is copied where all scored.
+        weights = draws[due] if of_due.all() else np.compress(of_due, draws[due], axis=1)
         rows = [members.scores[proxy][at][scored] for proxy, at in keys]
         counted = members.scores[BASELINE][0][scored]
         distinct = {row.tobytes(): row for row in [*rows, counted]}

@@ -25,7 +25,7 @@ def hardware_table(study, truths, proxies, replicates=1000, seed=0):
     All three are over the ``n`` architectures (``classes`` canonical networks) that have truth, cost and score in every
     seed; the score is the mean over seeds. The partial correlation is that of ranks: (pt - pc tc) / sqrt((1 - pc^2)
     (1 - tc^2)), with p, t and c for proxy, truth and cost; NaN where ranks by proxy or truth are those by cost. In the
-    set ``sampled``, whose rows follow those of ``all``, proxies of all kinds stand on the `candidates`.
+    set ``sampled`` proxies of all kinds stand on the `candidates`.
     Intervals are 95 % percentiles over replicates with the canonical network as sampling unit. Where a space and task
     has no truth, only what goes with cost is told.
     """

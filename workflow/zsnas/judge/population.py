@@ -210,7 +210,6 @@ def sets(population):
     In ``all``, ``reachable`` and ``unique`` a structural proxy is judged on every architecture and a data-driven one on
     the sample. ``sampled`` holds the `candidates` for both, so that they compare; it is left out where these are all.
     """
+    masks = whole_and_sampled(population)
     sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
-    if "sampled" in (masks := whole_and_sampled(population)):
-        sets["sampled"] = take(population, masks["sampled"])
-    return sets
+    return sets | {name: take(population, members) for name, members in masks.items() if name != "all"}

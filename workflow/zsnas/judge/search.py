@@ -35,8 +35,8 @@ def search_table(cost, *runs, replicates=1000, seed=0):
             if count not in draws:
                 draws[count] = np.vstack([np.arange(count), rng.integers(0, count, (replicates, count))])
             alone = seconds.get((key["space"], key["task"], key["proxy"]), np.nan)
-            scored = seeds.scored.mean()
-            facts = {"scored": scored, "seconds": scored * alone, **seeds[["budget_ms", "n"]].iloc[0]}
+            facts = {"scored": seeds.scored.mean(), "seconds": seeds.scored.mean() * alone}
+            facts |= {"budget_ms": seeds.budget_ms.iloc[0], "n": seeds.n.iloc[0]}
             bounds = {
                 f"{measure}{end}": value
                 for measure in MEASURES

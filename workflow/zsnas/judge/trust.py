@@ -19,11 +19,12 @@ def trust_table(regret, hardware, pareto):
     the lower end of its gain is above ``ENOUGH`` in every one of the ``worst_of`` pairs of task and truth, and none is
     undefined. It is `all` (tight and loose ones), `tight`, `loose` or `none`. Beside it stand the smallest gains with
     their lower ends, the smallest partial correlation with truth given cost and its lower end, the smallest hypervolume
-    ratio, and the fewest architectures with a score: all of these are over the `candidates`. Regrets have the unit of
-    their truth and are not compared.
+    ratio, and the fewest architectures with a score: all of these are over the `candidates`, but that without a sample
+    the partial correlation is over all architectures. Regrets have the unit of their truth and are not compared.
     """
     hardware = hardware[hardware.truth != ""]  # a task without a truth has correlations with cost alone
-    hardware = hardware.drop_duplicates([*KEY, "task", "truth"], keep="last")  # `sampled`, if there, comes after `all`
+    # Of the sets `all` and `sampled` the second, where it is there.
+    hardware = hardware.sort_values("set", kind="stable").drop_duplicates([*KEY, "task", "truth"], keep="last")
     worst = regret.groupby([*KEY, "budgets"])[["gain", "gain_low"]].min(skipna=False).unstack("budgets")
     frame = pd.DataFrame(
         {
