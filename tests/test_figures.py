@@ -313,6 +313,7 @@ def test_search_draws_the_mean_of_the_seeds(drawn):
     means = frame.groupby("evaluations").regret.mean()
     (line,) = [line for line in tight.lines if line.get_ydata() == pytest.approx(means)]
     assert line.get_xdata().tolist() == [10, 20, 45]  # where evolution ended early
+    assert line.get_marker() == "o"  # or a search of few networks, which has one moment, would not be seen
     # The oracle has no price.
     assert sum(np.isfinite(line.get_xdata()).any() for line in figure.axes[2].lines) == 2 * 3
 

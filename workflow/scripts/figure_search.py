@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from zsnas.plotting import SERIES, read_cell, save
+from zsnas.plotting import SERIES, read_cell, save, spread_costs
 
 ALGORITHMS = {"random": ":", "evolution": "-", "nsga2": "--"}
 BEST = 3  # proxies drawn beside the baseline and the controls
@@ -41,11 +41,15 @@ for row, budgets in zip(axes, ("tight", "loose")):
     for ax, (along, measure) in zip(row, columns):
         for (proxy, algorithm), line in mean[mean.budgets == budgets].groupby(["proxy", "algorithm"]):
             colour = looks[proxy]["color"]
-            ax.plot(line[along], line[measure], ALGORITHMS[algorithm], color=colour, linewidth=0.9)
+            look = {"color": colour, "linewidth": 0.9, "markersize": 2}  # of a few networks a line is a single point
+            ax.plot(line[along], line[measure], f"{ALGORITHMS[algorithm]}o", **look)
             if algorithm == "evolution":
                 low, high = line[f"{measure}_low"], line[f"{measure}_high"]
                 ax.fill_between(line[along], low, high, color=colour, alpha=0.2, linewidth=0)
-        ax.set_xscale("log")
+        if along == "scored":
+            spread_costs(ax)
+        else:  # many powers of ten
+            ax.set_xscale("log")
         ax.set_title(f"{budgets} budgets")
         ax.set_ylabel(PANELS[measure])
 for ax, (along, _) in zip(axes[1], columns):
