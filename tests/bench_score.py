@@ -16,7 +16,6 @@ import argparse
 import functools
 import multiprocessing
 import os
-import resource
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +28,7 @@ from torch.profiler import ProfilerActivity, profile
 from zsnas import engine, registry
 from zsnas.inputs import minibatches
 from zsnas.randomness import derive_seed
-from zsnas.score import MALLOC, Subject, score_shard
+from zsnas.score import MALLOC, Subject, peak_mb, score_shard
 from zsnas.shards import shard_of
 from zsnas.spaces import nasbench201
 from zsnas.structural import score_structural
@@ -85,10 +84,6 @@ def convolutions(arch, batches, names):
     return sum(it.self_cpu_time_total for it in profiled.key_averages() if "conv" in it.key) / 1e6
 
 
-def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3
-
-
 def rate(networks, batches, names, workers):
     """Networks per second by the clock once a score job is running: what eight more rounds add to one round."""
     seconds = []
@@ -129,7 +124,7 @@ def main():
         side: ProcessPoolExecutor(1, context, torch.set_num_threads, (1,)) for side in (with_engine, one_at_a_time)
     }
     for side, worker in sides.items():
-        base = worker.submit(peak_mb).result()
+        base = worker.submit(peak_mb, "cpu").result()
         for _ in range(2):
             worker.submit(side, networks.arch.iloc[0], batches, names).result()
         print(f"{side.__name__:<14} {base:6.0f} MB before the first network")
@@ -140,7 +135,7 @@ def main():
             totals[side] += total / count
             seconds[side].update({name: spent[name] / count for name in spent})
         print(f"{arch} done", flush=True)
-    peaks = [worker.submit(peak_mb).result() for worker in sides.values()]
+    peaks = [worker.submit(peak_mb, "cpu").result() for worker in sides.values()]
     steps, convolved = Counter(), 0.0
     for arch in networks.arch:
         convolved += sides[with_engine].submit(convolutions, arch, batches, names).result() / count

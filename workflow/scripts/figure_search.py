@@ -8,6 +8,7 @@ from zsnas.plotting import SERIES, read_cell, save, spread_costs
 ALGORITHMS = {"random": ":", "evolution": "-", "nsga2": "--"}
 BEST = 3  # proxies drawn beside the baseline and the controls
 PANELS = {"regret": "regret", "hypervolume_ratio": "hypervolume ratio"}
+ALONG = {"scored": "networks scored", "seconds": "seconds"}
 plt.style.use(snakemake.input.style)
 
 table = read_cell(snakemake.input.search, snakemake.wildcards)
@@ -22,13 +23,13 @@ table = table[table.proxy.isin(shown) & (table.algorithm != "exhaustive")]
 # Where a device's budget admits fewer networks, its search ends sooner and stays at what it has found.
 keys = ["device", "budgets", "proxy", "algorithm"]
 ends = [f"{measure}{end}" for measure in PANELS for end in ("", "_low", "_high")]
-wide = table.set_index([*keys, "evaluations"])[["scored", "seconds", *ends]].unstack("evaluations")
+wide = table.set_index([*keys, "evaluations"])[[*ALONG, *ends]].unstack("evaluations")
 moments = table[table.algorithm == "nsga2"].evaluations.unique()  # it is never short of networks
 table = wide.T.groupby(level=0).ffill().T.stack("evaluations").reset_index().query("evaluations in @moments")
 # A line is the mean over devices: their intervals, of seeds that are independent, add up in squares.
 by = ["budgets", "proxy", "algorithm", "evaluations"]
 devices = table.device.nunique()
-mean = table.groupby(by)[["scored", "seconds", *PANELS]].mean()
+mean = table.groupby(by)[[*ALONG, *PANELS]].mean()
 for measure in PANELS:
     for end in ("low", "high"):
         apart = ((table[f"{measure}_{end}"] - table[measure]) ** 2).groupby([table[name] for name in by]).sum()
@@ -53,7 +54,7 @@ for row, budgets in zip(axes, ("tight", "loose")):
         ax.set_title(f"{budgets} budgets")
         ax.set_ylabel(PANELS[measure])
 for ax, (along, _) in zip(axes[1], columns):
-    ax.set_xlabel({"scored": "networks scored"}.get(along, along))
+    ax.set_xlabel(ALONG[along])
 handles = [plt.Line2D([], [], color=look["color"], label=proxy) for proxy, look in looks.items()]
 handles += [plt.Line2D([], [], color="black", linestyle=style, label=name) for name, style in ALGORITHMS.items()]
 figure.legend(handles=handles, loc="outside upper center", ncols=5)

@@ -106,7 +106,7 @@ def populations(study, truths, proxies, without_truth=False):
 
 
 def take(population, rows):
-    """The population cut to ``rows``, a mask or positions."""
+    """The population cut to ``rows``, a mask, positions or a slice."""
     return population._replace(
         arch=population.arch[rows],
         canonical=population.canonical[rows],
@@ -130,13 +130,13 @@ def candidates(population):
 
 
 def whole_and_sampled(population):
-    """Masks (n,) of the sets ``all`` and ``sampled``, by name and in this order.
+    """Rows of the sets ``all`` (a slice, which copies nothing) and ``sampled`` (a mask (n,)), by name, in this order.
 
     ``sampled`` holds the `candidates` of the sample; it is left out where there is no sample and where these are all.
     """
-    masks = {"all": np.ones(len(population.arch), bool)}
     among = candidates(population)
-    return masks | ({"sampled": among} if population.sampled.any() and not among.all() else {})
+    sampled = {"sampled": among} if population.sampled.any() and not among.all() else {}
+    return {"all": slice(None)} | sampled
 
 
 def members_by_cost(study, truths, proxies):
@@ -210,6 +210,5 @@ def sets(population):
     In ``all``, ``reachable`` and ``unique`` a structural proxy is judged on every architecture and a data-driven one on
     the sample. ``sampled`` holds the `candidates` for both, so that they compare; it is left out where these are all.
     """
-    masks = whole_and_sampled(population)
     sets = {"all": population, "reachable": take(population, population.reachable), "unique": networks(population)}
-    return sets | {name: take(population, members) for name, members in masks.items() if name != "all"}
+    return sets | {name: take(population, rows) for name, rows in whole_and_sampled(population).items()}

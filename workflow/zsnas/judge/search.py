@@ -35,7 +35,8 @@ def search_table(cost, *runs, replicates=1000, seed=0):
             if count not in draws:
                 draws[count] = np.vstack([np.arange(count), rng.integers(0, count, (replicates, count))])
             alone = seconds.get((key["space"], key["task"], key["proxy"]), np.nan)
-            facts = {"scored": seeds.scored.mean(), "seconds": seeds.scored.mean() * alone}
+            scored = seeds.scored.mean()
+            facts = {"scored": scored, "seconds": scored * alone}
             facts |= {"budget_ms": seeds.budget_ms.iloc[0], "n": seeds.n.iloc[0]}
             bounds = {
                 f"{measure}{end}": value
